@@ -50,7 +50,7 @@ class Answerable(NamedTuple):
 async def receivable_broadcasts(
     conn: Connection, channel_id: int, job_ids: Iterable[int], since: datetime
 ) -> dict[int, ReceivableBroadcast]:
-    """Return those of these broadcasts that are unfinished or finished after `since`, by number."""
+    """Return those of these broadcasts that are unfinished, finished after `since` or of a series that goes on."""
     rows = await conn.fetch(STATEMENTS["receivable_broadcasts"], channel_id, list(job_ids), since)
     return {row["job_id"]: ReceivableBroadcast(row["name"], row["start_at"]) for row in rows}
 

@@ -20,6 +20,12 @@ async def set_broadcast_state(conn: Connection, job: Job, state: JobState, finis
     return to_job(row)
 
 
+async def end_settling(conn: Connection, channel_id: int, job_id: int, now: datetime) -> Job | None:
+    """Let a broadcast be claimed at once that has nobody left to learn about, and return its job; None if it has."""
+    row = await conn.fetchrow(STATEMENTS["end_settling"], channel_id, job_id, now)
+    return None if row is None else to_job(row)
+
+
 async def confirm_start(conn: Connection, channel_id: int, job_id: int, *, late: bool, duplicate: bool) -> None:
     """Record that a broadcast may start late, or send what was sent alike lately; what was confirmed stays so."""
     await conn.execute(STATEMENTS["confirm_start"], channel_id, job_id, late, duplicate)

@@ -65,12 +65,14 @@ async def settle_sends(
     return [_send(row) for row in rows]
 
 
-async def delete_sends_not_sent(conn: Connection, channel_id: int, job_id: int, sends: Iterable[SendId]) -> list[Send]:
-    """Delete messages whose only calls are known not to have sent, and return them.
+async def delete_sends_not_sent(
+    conn: Connection, channel_id: int, job_id: int, sends: Iterable[SendId], claimed_at: datetime
+) -> list[Send]:
+    """Delete messages of the claim at an instant, whose only calls are known not to have sent, and return them.
 
     Left are those of which others have called, or know the outcome, and all if the broadcast is DONE.
     """
-    rows = await conn.fetch(STATEMENTS["delete_sends_not_sent"], channel_id, job_id, *_keys(sends))
+    rows = await conn.fetch(STATEMENTS["delete_sends_not_sent"], channel_id, job_id, *_keys(sends), claimed_at)
     return [_send(row) for row in rows]
 
 

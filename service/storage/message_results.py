@@ -67,6 +67,14 @@ async def unmatched_results(conn: Connection, channel_id: int, since: datetime, 
     return [_stored(row) for row in rows]
 
 
+async def results_of_messages(
+    conn: Connection, channel_id: int, event: ResultEvent, msg_ids: Sequence[str]
+) -> list[StoredResult]:
+    """Return the results of messages with these ids that belong to none so far."""
+    rows = await conn.fetch(STATEMENTS["push_results_of_messages"], channel_id, event, msg_ids)
+    return [_stored(row) for row in rows]
+
+
 async def channels_with_unmatched_results(conn: Connection, since: datetime) -> list[int]:
     """Return the channels with such results."""
     rows = await conn.fetch(STATEMENTS["channels_with_unmatched_push_results"], since)

@@ -75,6 +75,11 @@ async def stop_account(conn: Connection, channel: Channel, until: datetime, errc
     return stopped is not None
 
 
+async def end_stop(conn: Connection, channel_id: int, errcode: int) -> None:
+    """Let calls be made again that were stopped since WeChat refused the account with a code."""
+    await conn.execute(STATEMENTS["end_stop_of_account"], channel_id, errcode)
+
+
 async def reset_account(conn: Connection, channel_id: int) -> None:
     """Forget the token and a stop, since the credentials changed."""
     await conn.execute(STATEMENTS["reset_wechat_account"], channel_id)

@@ -1,9 +1,11 @@
 -- name: receivable_broadcasts
--- List those of these broadcasts that are unfinished, or finished after instant $3.
+-- List those of these broadcasts that are unfinished, finished after instant $3, or of a series that goes on.
 select b.job_id, b.name, b.start_at
 from broadcast b
 join job j on j.channel_id = b.channel_id and j.job_id = b.job_id
-where b.channel_id = $1 and b.job_id = any($2::int[]) and (j.finished_at is null or j.finished_at > $3);
+left join broadcast s on s.channel_id = b.channel_id and s.job_id = b.repeat_of
+where b.channel_id = $1 and b.job_id = any($2::int[])
+  and (j.finished_at is null or j.finished_at > $3 or b.next_run_at is not null or s.next_run_at is not null);
 
 -- name: audience_blocks
 -- List the first $3 blocks from $2 on of a channel: who is in a set, who follows, and who is on the blacklist.

@@ -4,6 +4,18 @@ update job set state = $3, error = null, error_code = null, finished_at = $4, le
 where channel_id = $1 and job_id = $2
 returning *;
 
+-- name: end_settling
+-- Let a broadcast be claimed at instant $3 that waits though nobody is planned or uncertain any more, and return its job.
+update job j
+set resumes_at = $3
+where j.channel_id = $1 and j.job_id = $2 and j.state in ('WAITING', 'WAITING_FOR_APPROVAL') and j.resumes_at > $3
+  and exists (
+      select from broadcast b
+      where b.channel_id = $1 and b.job_id = $2 and b.frozen_at is not null and b.planned = 0 and b.uncertain = 0
+        and b.waiting_for in ('RATE', 'QUOTA', 'CONFIGURATION', 'WECHAT_ADMIN')
+  )
+returning *;
+
 -- name: confirm_start
 -- Record what somebody has confirmed of a broadcast: that it may start late, or send what was sent alike lately.
 update broadcast

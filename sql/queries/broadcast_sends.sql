@@ -25,12 +25,12 @@ where s.channel_id = $1 and s.job_id = $2 and s.ordinal = n.ordinal and s.attemp
 returning s.*;
 
 -- name: delete_sends_not_sent
--- Delete messages of which it is known that they were not sent: one call was made at most; return them. A broadcast that
--- is DONE would send to these people no more.
+-- Delete messages of the claim at instant $5 of which it is known that they were not sent: one call was made at most;
+-- return them. A broadcast that is DONE would send to these people no more.
 delete from broadcast_send s
 using unnest($3::int[], $4::int[]) as n (ordinal, attempt)
 where s.channel_id = $1 and s.job_id = $2 and s.ordinal = n.ordinal and s.attempt = n.attempt
-  and s.state in ('CLAIMED', 'UNKNOWN') and s.repeated_at is null and s.replanned_at is null
+  and s.claimed_at = $5 and s.state in ('CLAIMED', 'UNKNOWN') and s.repeated_at is null and s.replanned_at is null
   and not exists (select from job j where j.channel_id = $1 and j.job_id = $2 and j.state = 'DONE')
 returning s.*;
 

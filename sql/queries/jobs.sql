@@ -50,9 +50,10 @@ order by turn, channel_id
 limit $2;
 
 -- name: claim_job
--- Claim a job, unless it is finished, paused, not due, or claimed by another worker at instant $3.
+-- Claim a job, unless it is finished, paused, not due, or claimed by another worker at instant $3. Why it waited is over.
 update job
-set state = 'RUNNING', claim = claim + 1, lease_until = $4, resumes_at = null, started_at = coalesce(started_at, $3)
+set state = 'RUNNING', claim = claim + 1, lease_until = $4, resumes_at = null, started_at = coalesce(started_at, $3),
+    error = null
 where channel_id = $1 and job_id = $2
   and state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING')
   and (lease_until is null or lease_until <= $3)

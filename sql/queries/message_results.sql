@@ -12,6 +12,11 @@ where channel_id = $1 and received_at > $2 and matched_at is null
 order by received_at desc
 limit $3;
 
+-- name: push_results_of_messages
+-- List the results of messages with these ids that belong to none so far.
+select event, msg_id, ordinal, result from push_result
+where channel_id = $1 and event = $2 and msg_id = any($3::text[]) and matched_at is null;
+
 -- name: channels_with_unmatched_push_results
 -- List the channels with results that came after $1 and belong to no message so far.
 select distinct channel_id from push_result where matched_at is null and received_at > $1;

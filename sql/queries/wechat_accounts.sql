@@ -44,6 +44,12 @@ from channel c
 where a.channel_id = $1 and c.channel_id = $1 and c.app_id = $5 and c.app_secret is not distinct from $6
 returning a.stopped_until;
 
+-- name: end_stop_of_account
+-- Let calls be made again that were stopped since WeChat refused the account with code $2.
+update wechat_account
+set stopped_until = null, stopped_errcode = null, stopped_because = null
+where channel_id = $1 and stopped_errcode = $2;
+
 -- name: reset_wechat_account
 -- Forget the token and why calls were stopped, since the credentials changed; a renewal under way writes nothing.
 update wechat_account

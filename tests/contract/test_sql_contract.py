@@ -20,6 +20,7 @@ OVER_ALL_TENANTS = {
     *("channels_to_look_at", "failing_links", "kept_links", "unapproved_broadcasts", "due_series"),
     *("channels_with_leftover_drafts", "channels_with_broadcast_remote_tags", "channels_with_unfinished_broadcasts"),
     *("channels_with_unmatched_push_results", "channels_with_overdue_results"),
+    *("halted_broadcasts", "count_uncertain_broadcasts", "broadcasts_that_do_not_close"),
 }
 CLOCKS_AND_DICE = {
     *("now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "timeofday"),

@@ -73,9 +73,10 @@ class BroadcastMutations:
     @strawberry.mutation(
         description=(
             "Lets a broadcast go on that is PAUSED, and confirms what it was paused for: that it starts late, or sends "
-            "what was sent alike lately. What is not mended pauses it again. One that is not paused is left alone. For "
-            "creators and admins (BROADCAST). Answers NOT_FOUND, CHANNEL_NOT_BOUND, CONFLICT for one that has ended, "
-            "or UPSTREAM where acting is off."
+            "what was sent alike lately. What is not mended pauses it again. After CONFIGURATION the account is called "
+            "again at once, also for one that is WAITING. Others that are not paused are left alone. For creators and "
+            "admins (BROADCAST). Answers NOT_FOUND, CHANNEL_NOT_BOUND, CONFLICT for one that has ended, or UPSTREAM "
+            "where acting is off."
         ),
         extensions=[needs(Permission.BROADCAST)],
     )
@@ -101,7 +102,8 @@ class BroadcastMutations:
             "Sends once more to those who failed for a reason that may pass, as `retryable` of `failures` says; or "
             "with `uncertain` to exactly those of whom no answer says whether they were sent to, who may get the "
             "message twice. Only of a broadcast that is DONE or PAUSED. For creators and admins (BROADCAST). Answers "
-            "NOT_FOUND, CHANNEL_NOT_BOUND, CONFLICT in any other state, or UPSTREAM where acting is off."
+            "NOT_FOUND, CHANNEL_NOT_BOUND, CONFLICT in any other state and while another broadcast with the same "
+            "`onceOnly` starts, or UPSTREAM where acting is off."
         ),
         extensions=[needs(Permission.BROADCAST)],
     )

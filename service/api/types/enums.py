@@ -268,7 +268,7 @@ _describe(
     LATE_START="Somebody who confirms a start that was missed by more than the policy allows.",
     DUPLICATE="Somebody who confirms that the same content goes again to people who got it lately.",
     REFUSED_MESSAGE="Somebody who looks at why WeChat refused the message.",
-    CONFIGURATION="Somebody who mends the account or its credentials.",
+    CONFIGURATION="Somebody who mends the account or its credentials; while WAITING it is also tried again by itself.",
     OPERATOR="Somebody who resumes it, as it was paused by hand, or its database was copied or restored.",
 )
 _describe(

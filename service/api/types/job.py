@@ -39,8 +39,8 @@ class Job(Node):
     )
     error: str | None = strawberry.field(
         description=(
-            "Why the job failed, for people; of a broadcast also why it was PAUSED, or skipped, where there is more to "
-            "say. Null otherwise."
+            "Why the job failed, for people; of a broadcast also why it is PAUSED or waits for CONFIGURATION, or was "
+            "skipped, where there is more to say. Null otherwise."
         )
     )
     error_code: ErrorCode | None = strawberry.field(

@@ -3,6 +3,7 @@
 import logging
 
 from service.domain.broadcasts.audience.freezing import freeze
+from service.domain.broadcasts.results.matching import match_sent
 from service.domain.broadcasts.sending.judging import Stop
 from service.domain.broadcasts.sending.preparing import freeze_content
 from service.domain.broadcasts.sending.slices import send_slice
@@ -43,7 +44,7 @@ async def _next_piece(runtime: Runtime, job: Job) -> Job:
     if broadcast is None:
         raise LookupError("a job without its broadcast")
     if broadcast.frozen_at is not None:
-        return await send_slice(runtime, channel, job)
+        return await send_slice(runtime, channel, job, match_sent)
     job = await freeze(runtime, channel, job)
     if job.state is JobState.RUNNING:
         await freeze_content(runtime, channel, job)

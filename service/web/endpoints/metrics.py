@@ -16,6 +16,7 @@ from service.foundation.settings import Settings
 from service.resources import Resources, resources_of
 from service.storage.database.pool import DATABASE_ERRORS
 from service.storage.remote_tags import kept_links
+from service.web.endpoints.broadcast_metrics import BroadcastMetrics
 
 # Seconds.
 READ_TIMEOUT: Final = 2.0
@@ -85,6 +86,7 @@ class MetricsEndpoint:
         )
         self._longest_seconds = 0.0
         self._kept_tags = _KeptTags(self._collectors)
+        self._broadcasts = BroadcastMetrics(self._collectors)
 
     @contextmanager
     def collect(self, resources: Resources) -> Iterator[None]:
@@ -106,7 +108,9 @@ class MetricsEndpoint:
             (bearer_token(request.headers.get("authorization")) or "").encode(), self._token.encode()
         ):
             return PlainTextResponse("Unauthorized", status_code=401, headers={"www-authenticate": "Bearer"})
-        await self._kept_tags.read(resources_of(request.scope))
+        resources = resources_of(request.scope)
+        await self._kept_tags.read(resources)
+        await self._broadcasts.read(resources)
         text, media_type = exposition.choose_encoder(request.headers.get("accept", ""))
         return Response(text(self._collectors), headers={"content-type": media_type, "cache-control": "no-store"})
 

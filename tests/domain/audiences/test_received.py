@@ -14,7 +14,7 @@ from service.domain.runtime import Runtime
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.channels import Channel
 from service.entities.errors import ForbiddenError, NotFoundError, RequestError
-from service.entities.expressions import FOLLOWERS, Expression, all_of, difference, received, tag
+from service.entities.expressions import FOLLOWERS, Expression, all_of, any_of, difference, received, tag
 from service.entities.jobs import JobState
 from service.entities.principal import Role
 from tests.support.broadcast_rows import finish, insert_broadcast_of, set_people
@@ -86,6 +86,20 @@ async def test_it_is_said_for_as_long_as_it_is_kept_and_never_as_an_empty_set(
     await finish(runtime, job, at=runtime.clock() - kept)
     with pytest.raises(RequestError, match="no longer kept"):
         await count(runtime, channel, received(job.job_id))
+
+
+async def test_a_series_is_kept_as_long_as_it_goes_on(runtime: Runtime, channel: Channel) -> None:
+    series = await insert_broadcast_of(runtime, channel, repeat={"every": "DAY"}, next_run_at=START)
+    run = await insert_broadcast_of(runtime, channel, repeat_of=series.job_id, run_at=START)
+    both = any_of(received(series.job_id), received(run.job_id))
+    for job in (series, run):
+        await finish(runtime, job, at=runtime.clock() - 2 * runtime.settings.broadcast_retention)
+    assert set((await count(runtime, channel, both)).broadcasts) == {series.job_id, run.job_id}
+
+    await runtime.pool.execute("update broadcast set next_run_at = null")
+    for job in (series, run):
+        with pytest.raises(RequestError, match="no longer kept"):
+            await count(runtime, channel, received(job.job_id))
 
 
 async def test_a_broadcast_of_another_channel_is_not_there(runtime: Runtime, channel: Channel) -> None:

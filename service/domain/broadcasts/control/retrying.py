@@ -3,6 +3,7 @@
 Source: docs/specification.md §6.6.
 """
 
+from functools import partial
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -23,7 +24,7 @@ from service.domain.official_account.acting import refresh_acting
 from service.domain.runtime import Runtime
 from service.entities.bitmaps import Bitmaps
 from service.entities.broadcasts import Broadcast, HeldReason
-from service.entities.errors import ConflictError
+from service.entities.errors import ConflictError, NotFoundError
 from service.entities.jobs import Job, JobState
 from service.entities.principal import Permission, Principal
 from service.storage import broadcast_audiences, broadcast_control, broadcasts, channels
@@ -54,16 +55,17 @@ async def retry_broadcast(
     async with runtime.pool.acquire() as conn:
         channel = await find_channel(conn, principal, channel_id, Permission.BROADCAST, sought="broadcast")
         found = None if job_id > MAX_JOB_ID else await broadcasts.broadcast(conn, channel_id, job_id)
-    if found is None or found.once_only is None:
-        job, planned = await _plan_again(runtime, principal, channel_id, job_id, uncertain=uncertain)
+    if found is None:
+        raise NotFoundError("broadcast")
+    in_series = found.series is not None
+    plan = partial(_plan_again, runtime, principal, channel_id, job_id, uncertain=uncertain, in_series=in_series)
+    if (value := found.once_only) is None:
+        job, planned = await plan()
     else:
-        value = found.once_only
         try:
             async with once_only_turn(runtime, channel, value) as turn:
                 reached = await reached_before(runtime, channel, value, turn.renew, but_by=job_id)
-                job, planned = await _plan_again(
-                    runtime, principal, channel_id, job_id, uncertain=uncertain, reached=reached, turn=turn
-                )
+                job, planned = await plan(reached=reached, turn=turn)
         except OnceOnlyTakenError as error:
             raise ConflictError("Another broadcast of which a person gets one starts just now.") from error
     if job.state is JobState.QUEUED:
@@ -81,6 +83,7 @@ async def _plan_again(
     job_id: int,
     *,
     uncertain: bool,
+    in_series: bool,
     reached: Bitmaps = NOBODY,
     turn: OnceOnlyTurn | None = None,
 ) -> RetriedJob:
@@ -88,8 +91,10 @@ async def _plan_again(
     async with runtime.pool.acquire() as conn, conn.transaction():
         if turn is not None:
             await turn.keep(conn)
-        # Freezes take the same lock: of two broadcasts of a series, each sees whom the other one plans.
-        await channels.lock_channel_state(conn, channel_id)
+        if in_series:
+            # Freezes take the same lock: of two broadcasts of a series, each sees whom the other one plans. Whoever is
+            # met for the first time waits for it, so others do without.
+            await channels.lock_channel_state(conn, channel_id)
         locked = await lock_for(conn, principal, channel_id, job_id)
         job = locked.job
         if job.state not in {JobState.DONE, JobState.PAUSED}:

@@ -6,18 +6,24 @@ Source: docs/specification.md §6.6.
 from typing import Final
 
 from service.domain.broadcasts.control.locking import LockedBroadcast, check_open, check_unfinished, lock_for, log_act
-from service.domain.jobs.starting import enqueue_job, publish_job_change
+from service.domain.jobs.starting import enqueue_job, publish_job_change, resume_waiting_jobs
 from service.domain.official_account.acting import ActingState, acting_state, refresh_acting
 from service.domain.runtime import Runtime
 from service.entities.broadcasts import WaitReason
 from service.entities.errors import UpstreamError
 from service.entities.jobs import Job, JobState
 from service.entities.principal import Principal
-from service.storage import broadcast_control, broadcasts, jobs
+from service.storage import broadcast_control, broadcasts, jobs, wechat_accounts
 from service.storage.broadcast_ledger import end_sending_turn, set_waiting_for
 from service.storage.database.pool import Connection
+from service.wechat.api.decisions import Decision, decide_on_token
 
 NOT_ACTING: Final = "This installation makes no calls to WeChat, so nothing is sent."
+# Somebody may have done what these wait for.
+RESUMED_BEFORE_TIME: Final = {
+    (JobState.WAITING_FOR_APPROVAL, WaitReason.WECHAT_ADMIN),
+    (JobState.WAITING, WaitReason.CONFIGURATION),
+}
 
 
 async def pause_broadcast(runtime: Runtime, principal: Principal, channel_id: int, job_id: int) -> Job:
@@ -42,11 +48,14 @@ async def pause_broadcast(runtime: Runtime, principal: Principal, channel_id: in
 
 
 async def resume_broadcast(runtime: Runtime, principal: Principal, channel_id: int, job_id: int) -> Job:
-    """Return the job of a broadcast that goes on, if it was paused or waited for WeChat's administrator.
+    """Return the job of a broadcast that goes on, if it was paused or waited for its account.
 
-    What it was paused for counts as looked at: a late start, or that the content was sent lately, is confirmed. What is
-    not mended pauses it again. Raises ForbiddenError, NotFoundError, ChannelNotBoundError, ConflictError for what has
-    ended, and UpstreamError while this installation makes no calls.
+    What it was paused for counts as looked at: a late start, or that the content was sent lately, is confirmed. If the
+    account was to be mended it is called again at once, and everything of the channel goes on that waits for that. What
+    is not mended pauses it again.
+
+    Raises ForbiddenError, NotFoundError, ChannelNotBoundError, ConflictError for what has ended, and UpstreamError
+    while this installation makes no calls.
     """
     await refresh_acting(runtime)
     async with runtime.pool.acquire() as conn, conn.transaction():
@@ -61,6 +70,8 @@ async def resume_broadcast(runtime: Runtime, principal: Principal, channel_id: i
         await broadcast_control.confirm_start(conn, channel_id, job_id, late=late, duplicate=duplicate)
         await set_waiting_for(conn, channel_id, job_id, None)
         resumed = await broadcast_control.set_broadcast_state(conn, found.job, JobState.QUEUED)
+    if reason is WaitReason.CONFIGURATION:
+        await _end_stop_of_account(runtime, channel_id)
     enqueue_job(runtime, resumed)
     log_act(principal, "resume", resumed, reason=reason)
     return resumed
@@ -96,8 +107,22 @@ def check_acting(runtime: Runtime) -> None:
 
 
 def _can_be_resumed(found: LockedBroadcast) -> bool:
-    waits_at_wechat = found.broadcast.waiting_for is WaitReason.WECHAT_ADMIN
-    return found.job.state is JobState.PAUSED or (found.job.state is JobState.WAITING_FOR_APPROVAL and waits_at_wechat)
+    return found.job.state is JobState.PAUSED or (found.job.state, found.broadcast.waiting_for) in RESUMED_BEFORE_TIME
+
+
+async def _end_stop_of_account(runtime: Runtime, channel_id: int) -> None:
+    """Call an account again that was stopped until somebody mends it; what waits for other reasons waits on.
+
+    Whoever claims takes the account before the job, so the job must not be locked.
+    """
+    async with runtime.pool.acquire() as conn:
+        account = await wechat_accounts.account(conn, channel_id)
+        if account is None or account.stopped_errcode is None:
+            return
+        if decide_on_token(account.stopped_errcode) is not Decision.STOP_ACCOUNT:
+            return
+        await wechat_accounts.end_stop(conn, channel_id, account.stopped_errcode)
+    await resume_waiting_jobs(runtime, channel_id)
 
 
 async def _cancel(conn: Connection, runtime: Runtime, job: Job) -> Job:

@@ -5,18 +5,20 @@ that WeChat took the message, but only where it can be about no other one. Sourc
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from service.domain.broadcasts.sending.outcomes import record_chunk, record_sends
 from service.domain.broadcasts.sending.settling import over_if_claimed_before
+from service.domain.jobs.starting import enqueue_job
 from service.domain.runtime import Runtime
 from service.entities.broadcast_ledger import Outcome, SendId
 from service.entities.broadcasts import MessageKind, SendState
 from service.entities.message_results import MassResult, MessageResult, ResultEvent
-from service.storage import broadcasts, message_results
-from service.storage.database.pool import Connection
+from service.storage import broadcast_control, broadcasts, message_results
+from service.storage.database.pool import DATABASE_ERRORS, Connection
 from service.storage.message_results import ChunkId, MessageId, StoredResult
 
 # So long it is looked for the message of a result. The answer to a call comes sooner, and most results without a
@@ -31,6 +33,10 @@ CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 KINDS: Final[Mapping[ResultEvent, tuple[MessageKind, ...]]] = {
     ResultEvent.TEMPLATE: (MessageKind.TEMPLATE,),
     ResultEvent.SUBSCRIPTION: (MessageKind.SERVICE_SUBSCRIPTION, MessageKind.MINI_PROGRAM_SUBSCRIPTION),
+}
+EVENTS: Final[Mapping[MessageKind, ResultEvent]] = {
+    **{kind: event for event, kinds in KINDS.items() for kind in kinds},
+    **{kind: ResultEvent.MASS for kind in MessageKind if kind.mass},
 }
 
 
@@ -61,6 +67,21 @@ async def match_again(runtime: Runtime, channel_id: int) -> int:
     return await match(runtime, channel_id, results)
 
 
+async def match_sent(runtime: Runtime, channel_id: int, kind: MessageKind, msg_ids: Sequence[str]) -> None:
+    """Write the results to messages of a kind that came before WeChat's ids of those were committed.
+
+    While the database is away nothing happens, as `match_again` finds them, too.
+    """
+    event = EVENTS.get(kind)
+    if event is None:
+        return
+    with suppress(*DATABASE_ERRORS):
+        async with runtime.pool.acquire() as conn:
+            early = await message_results.results_of_messages(conn, channel_id, event, msg_ids)
+        if early:
+            await match(runtime, channel_id, early)
+
+
 async def match(runtime: Runtime, channel_id: int, results: Sequence[StoredResult]) -> int:
     """Write results that are kept to the messages they are about; return of how many those were found."""
     async with runtime.pool.acquire() as conn:
@@ -69,7 +90,17 @@ async def match(runtime: Runtime, channel_id: int, results: Sequence[StoredResul
     for job_id, found in by_broadcast.items():
         async with runtime.pool.acquire() as conn, conn.transaction():
             matched += await _write(conn, runtime, channel_id, job_id, found)
+        if found.evident:
+            await _end_settling(runtime, channel_id, job_id)
     return matched
+
+
+async def _end_settling(runtime: Runtime, channel_id: int, job_id: int) -> None:
+    """Go on with a broadcast that only waited for what is known now; whoever locks its job does so before its row."""
+    async with runtime.pool.acquire() as conn:
+        job = await broadcast_control.end_settling(conn, channel_id, job_id, runtime.clock())
+    if job is not None:
+        enqueue_job(runtime, job)
 
 
 async def _find(

@@ -5,7 +5,7 @@ Source: docs/specification.md §6.6.
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
 from service.domain.broadcasts.sending.judging import (
@@ -108,7 +108,8 @@ class Caller:
             except UnansweredError as error:
                 return judge_silence(error) if error.path == call.path else Verdict(None, BACK_OFF, called=False)
             except CallLaterError as error:
-                return judge_delay(error)
+                # There was no token to call with.
+                return replace(judge_delay(error), called=False)
             except RequestError as error:
                 return judge_request(error)
         raise AssertionError("the last attempt returns")

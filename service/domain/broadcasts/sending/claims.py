@@ -86,9 +86,10 @@ class MessageToOne(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ClaimedSends:
-    """Hold messages that were claimed, how their calls were counted, and until when they may begin, as of a chunk."""
+    """Hold messages that were claimed, and when; how their calls were counted, and until when they may begin."""
 
     messages: tuple[MessageToOne, ...]
+    claimed_at: datetime
     counted: CallQuota | None
     call_before: float
 
@@ -225,7 +226,7 @@ async def claim_sends(
     if not selection.people and not selection.people_held:
         return None
     messages = (MessageToOne(each.send_id, letters[each.send_id.ordinal].call(each.client_id)) for each in sends)
-    return ClaimedSends(tuple(messages), counted, claim.call_before)
+    return ClaimedSends(tuple(messages), claim.now, counted, claim.call_before)
 
 
 async def count_calls(claim: Claiming, runtime: Runtime, calls: int, *, to_tag: bool = False) -> CallQuota:

@@ -12,7 +12,7 @@ from service.entities.broadcast_ledger import Outcome
 from service.entities.broadcasts import SendState, WaitReason
 from service.entities.errors import ErrorCode, RequestError
 from service.entities.jobs import JobState
-from service.wechat.api.decisions import Decision, decide
+from service.wechat.api.decisions import Decision, decide, decide_on_token
 from service.wechat.api.errors import UnansweredError, WechatError
 from service.wechat.api.message_calls import Sent
 
@@ -95,8 +95,9 @@ def judge_refusal(error: WechatError, now: datetime) -> Verdict:
 
 def judge_delay(error: CallLaterError) -> Verdict:
     """Judge a call that was not made, or was refused, as none can be before an instant."""
-    if error.errcode is not None and decide(error.errcode) is Decision.STOP_ACCOUNT:
-        return Verdict(None, Stop(JobState.PAUSED, WaitReason.CONFIGURATION, because=error.message_for_clients))
+    if error.errcode is not None and decide_on_token(error.errcode) is Decision.STOP_ACCOUNT:
+        # Another call was refused: this broadcast is as it should be for all one knows.
+        return Verdict(None, Stop(JobState.WAITING, WaitReason.CONFIGURATION, error.until, error.because))
     quota = error.errcode is not None and decide(error.errcode) is Decision.WAIT_FOR_QUOTA
     reason = WaitReason.QUOTA if quota else WaitReason.RATE
     return Verdict(None, Stop(JobState.WAITING, reason, error.until), called=error.errcode is not None)

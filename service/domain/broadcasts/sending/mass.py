@@ -16,7 +16,7 @@ from service.domain.broadcasts.sending.claims import (
 from service.domain.broadcasts.sending.judging import NOT_CALLED, Stop, Verdict
 from service.domain.broadcasts.sending.outcomes import plan_chunk_anew, record_chunk
 from service.domain.broadcasts.sending.preparing import PREPARING_ERRORS, draft_for_next_chunk
-from service.domain.broadcasts.sending.session import Session, Step, record_patiently
+from service.domain.broadcasts.sending.session import Session, Step, match_results, record_patiently
 from service.domain.jobs.running import JobLeaseLostError
 from service.domain.official_account.calling import call_wechat
 from service.entities.bitmaps import Bitmaps, bitmaps_of, count_people, ordinals_in
@@ -135,11 +135,12 @@ async def record_verdict(session: Session, claimed: ClaimedChunk, verdict: Verdi
     async def record(conn: Connection) -> None:
         if verdict.outcome is None or too_many:
             # Who of them it is about is found out when they are claimed again.
-            await plan_chunk_anew(conn, job.channel_id, job.job_id, claimed.number)
-            if not verdict.called:
+            planned = await plan_chunk_anew(conn, job.channel_id, job.job_id, claimed.number)
+            if planned and not verdict.called:
                 await release_calls(conn, job.channel_id, session.path, claimed.counted, 1)
         else:
             now, outcome = session.runtime.clock(), verdict.outcome
             await record_chunk(conn, job.channel_id, job.job_id, claimed.number, outcome, now, conclusive=False)
 
     await record_patiently(session.runtime, record)
+    await match_results(session, [verdict.outcome])

@@ -95,14 +95,17 @@ async def record_sends(
     return len(settled)
 
 
-async def plan_sends_anew(conn: Connection, channel_id: int, job_id: int, sends: Collection[SendId]) -> int:
+async def plan_sends_anew(
+    conn: Connection, channel_id: int, job_id: int, sends: Collection[SendId], claimed_at: datetime
+) -> int:
     """Plan the people of messages again that were certainly not sent, as if those had never been; return how many.
 
     Left as they are where others called with the same id, too, or the outcome is known, or the broadcast is DONE, since
-    it took them for uncertain.
+    it took them for uncertain. So are messages of other claims than that at `claimed_at`: whoever does this twice, as
+    it could not be told whether it was done, would else take them from who calls now.
     """
     broadcast = await _lock(conn, channel_id, job_id)
-    deleted = await broadcast_sends.delete_sends_not_sent(conn, channel_id, job_id, sends)
+    deleted = await broadcast_sends.delete_sends_not_sent(conn, channel_id, job_id, sends, claimed_at)
     if deleted:
         people = bitmaps_of(each.ordinal for each in deleted)
         await ledger.take_out_people(conn, channel_id, job_id, PeopleRole.TAKEN, people)

@@ -6,9 +6,11 @@ another. Source: docs/specification.md §6.6.
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from service.domain.broadcasts.sending.outcomes import ON_BLACKLIST, members_of, plan_blocks, take_out_chunk
+from service.domain.broadcasts.sending.reservations import give_back_consents
 from service.domain.runtime import Runtime
 from service.entities.bitmaps import bitmaps_of
 from service.entities.broadcast_ledger import Chunk, Send
@@ -78,6 +80,12 @@ async def _plan_sends(conn: Connection, runtime: Runtime, broadcast: Broadcast, 
     if sends[0].state is SendState.UNKNOWN:
         await ledger.take_out_people(conn, channel_id, job_id, PeopleRole.TAKEN, people)
         await ledger.add_people(conn, channel_id, job_id, {PeopleRole.RESENT: people})
+        by_claim: dict[datetime, list[int]] = {}
+        for each in sends:
+            by_claim.setdefault(each.claimed_at, []).append(each.ordinal)
+        for claimed_at, ordinals in by_claim.items():
+            # Nobody could be sent to again else; whether it is used up, WeChat knows.
+            await give_back_consents(conn, broadcast, bitmaps_of(ordinals), claimed_at)
         changes = CountChanges(planned=len(sends), uncertain=-len(sends))
     else:
         if blacklisted := bitmaps_of(each.ordinal for each in sends if each.errcode == ON_BLACKLIST):

@@ -35,6 +35,11 @@ async def give_back(
     """Take back what was counted for a message, claimed at an instant, that these people certainly did not get."""
     if counted_on is not None:
         await caps.give_back(conn, broadcast.channel_id, broadcast.kind, people, claimed_at, counted_on)
+    await give_back_consents(conn, broadcast, people, claimed_at)
+
+
+async def give_back_consents(conn: Connection, broadcast: Broadcast, people: Bitmaps, claimed_at: datetime) -> None:
+    """Let these people allow another message still, where one that was claimed at an instant used that up."""
     if broadcast.kind.subscription:
         template_id, ordinals = broadcast.message["template_id"], ordinals_in(people)
         await broadcast_sends.give_back_consents(conn, broadcast.channel_id, template_id, ordinals, claimed_at)

@@ -2,21 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from service.domain.broadcasts.sending.calling import Caller, path_of
 from service.domain.broadcasts.sending.judging import Stop
 from service.domain.broadcasts.sending.writing import LetterWriter
 from service.domain.runtime import Runtime
+from service.entities.broadcast_ledger import Outcome
 from service.entities.broadcast_messages import BroadcastMessage
-from service.entities.broadcasts import Broadcast, BroadcastPolicy
+from service.entities.broadcasts import Broadcast, BroadcastPolicy, MessageKind
 from service.entities.channels import Channel, ChannelKind
 from service.entities.jobs import Job, JobState
 from service.storage.database.pool import DATABASE_ERRORS, Connection
 
 Result = TypeVar("Result")
+# Writes the results to messages of a kind in a channel that came before the ids by which WeChat knows them.
+ResultMatcher: TypeAlias = Callable[[Runtime, int, MessageKind, Sequence[str]], Awaitable[None]]
 # Seconds.
 FIRST_PAUSE: Final = 0.1
 MAX_PAUSE: Final = 5.0
@@ -37,6 +40,7 @@ class Session:
     message: BroadcastMessage
     caller: Caller
     writer: LetterWriter
+    match: ResultMatcher
 
     @property
     def to_tag(self) -> bool:
@@ -78,3 +82,10 @@ async def record_patiently(runtime: Runtime, record: Callable[[Connection], Awai
             log.warning("what became of a message is not written down yet: %s", type(error).__name__)
         await asyncio.sleep(pause)
         pause = min(pause * 2, MAX_PAUSE)
+
+
+async def match_results(session: Session, recorded: Iterable[Outcome | None]) -> None:
+    """Write the results to messages that came before their outcomes were committed; later ones find the messages."""
+    msg_ids = [each.msg_id for each in recorded if each is not None and each.msg_id is not None]
+    if msg_ids:
+        await session.match(session.runtime, session.job.channel_id, session.broadcast.kind, msg_ids)

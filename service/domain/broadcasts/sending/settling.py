@@ -17,7 +17,7 @@ from service.domain.broadcasts.sending.mass import openids_of
 from service.domain.broadcasts.sending.outcomes import members_of, record_chunk, record_sends
 from service.domain.broadcasts.sending.preparing import PREPARING_ERRORS
 from service.domain.broadcasts.sending.remote_people import read_remote_people
-from service.domain.broadcasts.sending.session import Session, Step, gravest, record_patiently
+from service.domain.broadcasts.sending.session import Session, Step, gravest, match_results, record_patiently
 from service.domain.broadcasts.sending.single import call_all
 from service.domain.broadcasts.sending.temporary_tags import restore_tag
 from service.domain.runtime import Runtime
@@ -46,6 +46,8 @@ async def mark_lost_calls(runtime: Runtime, channel_id: int, job_id: int) -> Non
     """Take for UNKNOWN whatever was claimed so long ago that its call is over, and its outcome would be written."""
     now = runtime.clock()
     async with runtime.pool.acquire() as conn, conn.transaction():
+        # What is read here is not given back and claimed anew before it is written.
+        await broadcasts.lock_broadcast(conn, channel_id, job_id)
         for chunk in await broadcast_chunks.open_chunks(conn, channel_id, job_id):
             if chunk.state is SendState.CLAIMED and _call_ends(runtime, chunk) <= now:
                 await record_chunk(conn, channel_id, job_id, chunk.chunk, NO_ANSWER, now, conclusive=False)
@@ -128,6 +130,7 @@ async def _settle_chunk(session: Session) -> Step:
         await record_chunk(conn, job.channel_id, job.job_id, number, outcome, now, conclusive=False)
 
     await record_patiently(runtime, record)
+    await match_results(session, [outcome])
     return Step(answered=1)
 
 
@@ -188,6 +191,7 @@ async def _settle_templates(session: Session) -> Step:
 
     if sent:
         await record_patiently(runtime, record)
+        await match_results(session, sent.values())
     return Step(answered=len(sent), stop=gravest(each.stop for each in verdicts.values()))
 
 

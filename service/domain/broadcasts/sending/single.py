@@ -18,7 +18,7 @@ from service.domain.broadcasts.sending.claims import (
 )
 from service.domain.broadcasts.sending.judging import NOT_CALLED, Verdict
 from service.domain.broadcasts.sending.outcomes import plan_sends_anew, record_sends
-from service.domain.broadcasts.sending.session import Session, Step, gravest, record_patiently
+from service.domain.broadcasts.sending.session import Session, Step, gravest, match_results, record_patiently
 from service.entities.broadcast_ledger import SendId
 from service.entities.broadcasts import SendState
 from service.storage.database.pool import Connection
@@ -82,9 +82,12 @@ async def _record(session: Session, claimed: ClaimedSends, verdicts: dict[SendId
         if outcomes:
             await record_sends(conn, job.channel_id, job.job_id, outcomes, now, conclusive=False)
         if not_sent:
-            await plan_sends_anew(conn, job.channel_id, job.job_id, not_sent)
-        if not_called and claimed.counted is not None:
-            await release_calls(conn, job.channel_id, session.path, claimed.counted, not_called)
+            planned = await plan_sends_anew(conn, job.channel_id, job.job_id, not_sent, claimed.claimed_at)
+            if claimed.counted is not None:
+                # Nothing is given back twice where this is done again.
+                released = min(not_called, planned)
+                await release_calls(conn, job.channel_id, session.path, claimed.counted, released)
 
     if claimed.messages:
         await record_patiently(session.runtime, record)
+        await match_results(session, outcomes.values())

@@ -19,7 +19,7 @@ from service.domain.broadcasts.sending.hours import HoursWatch
 from service.domain.broadcasts.sending.judging import Stop
 from service.domain.broadcasts.sending.mass import send_chunk
 from service.domain.broadcasts.sending.preparing import PREPARING_ERRORS, stop_for
-from service.domain.broadcasts.sending.session import Session, Step
+from service.domain.broadcasts.sending.session import ResultMatcher, Session, Step
 from service.domain.broadcasts.sending.settling import mark_lost_calls, settle_some
 from service.domain.broadcasts.sending.single import send_some
 from service.domain.broadcasts.sending.stopping import finish_or_wait, hand_on, stop_broadcast
@@ -43,7 +43,7 @@ OTHERS_LOOK_AGAIN_AFTER: Final = timedelta(seconds=15)
 SETTLE_INTERVAL: Final = 30.0
 
 
-async def send_slice(runtime: Runtime, channel: Channel, job: Job) -> Job:
+async def send_slice(runtime: Runtime, channel: Channel, job: Job, match: ResultMatcher) -> Job:
     """Send to the people of a frozen broadcast for some minutes, and return its job after that.
 
     When it is cancelled, calls under way end by themselves and no more begin. Raises JobLeaseLostError.
@@ -62,7 +62,7 @@ async def send_slice(runtime: Runtime, channel: Channel, job: Job) -> Job:
     ):
         caller = Caller(runtime, channel, gate, series)
         writer, message = LetterWriter(broadcast), message_from_json(broadcast.message)
-        session = Session(runtime, channel, policy, job, broadcast, message, caller, writer)
+        session = Session(runtime, channel, policy, job, broadcast, message, caller, writer, match)
         await mark_lost_calls(runtime, job.channel_id, job.job_id)
         try:
             return await _send_until(session, time.monotonic() + SLICE_DURATION.total_seconds())

@@ -191,21 +191,6 @@ async def test_a_duplicate_that_was_confirmed_starts(starter: Starter) -> None:
     assert again.state is JobState.RUNNING
 
 
-async def test_whoever_got_a_run_does_not_get_the_series_that_started_after_it(starter: Starter) -> None:
-    """The series waited, for the end of quiet hours or for a worker, until its first run was due, too."""
-    await fill(starter)
-    series = await starter.make(tag(OTHER), repeat={"every": "DAY"})
-    run = await starter.make(tag(OTHER), repeat_of=series.job_id, run_at=starter.clock())
-
-    await starter.start(run)
-    await starter.start(series)
-
-    planned = len(await starter.planned(run))
-    assert planned > 1
-    assert await starter.planned(series) == set()
-    assert (await starter.roles(series))["HELD:ALREADY_RECEIVED"] == planned
-
-
 async def test_whoever_got_an_earlier_run_of_a_series_does_not_get_the_next(starter: Starter) -> None:
     await fill(starter)
     series = await starter.make(tag(OTHER), repeat={"every": "DAY"})

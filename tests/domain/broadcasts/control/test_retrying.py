@@ -163,19 +163,3 @@ async def test_it_is_not_tried_again_while_another_one_with_the_same_once_only_s
         with pytest.raises(ConflictError, match="starts just now"):
             await retry_broadcast(runtime, admin(), made.channel_id, made.job_id, uncertain=False)
     assert await counts(runtime, made) == (0, 1, 5, 1)
-
-
-async def test_whoever_got_another_run_of_the_series_is_held(runtime: Runtime, channel: Channel) -> None:
-    """Somebody was refused, got the next run, and does not get this one, too, when it is tried again."""
-    made = await finished(runtime, channel)
-    run = await make(runtime, channel, JobState.RUNNING, repeat_of=made.job_id)
-    async with runtime.pool.acquire() as conn:
-        await conn.execute("update broadcast set repeat = '{}' where job_id = $1", made.job_id)
-        await freeze(conn, run, {PeopleRole.FROZEN: (2, 3), PeopleRole.TAKEN: (2,), PeopleRole.PLANNED: (3,)}, sent=1)
-
-    await retry_broadcast(runtime, admin(), made.channel_id, made.job_id, uncertain=False)
-
-    assert await counts(runtime, made) == (2, 1, 1, 1)
-    async with runtime.pool.acquire() as conn:
-        held_back = await people_of_role(conn, made.channel_id, made.job_id, held(HeldReason.ALREADY_RECEIVED))
-    assert ordinals_in({block: each.members for block, each in held_back.items()}) == [2, 3]

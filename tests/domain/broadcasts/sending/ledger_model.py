@@ -7,12 +7,18 @@ import itertools
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 
-from service.domain.broadcasts.sending.claims import SendingTurnLostError, claim_chunk, claim_sends, claiming
+from service.domain.broadcasts.sending.claims import (
+    ClaimedSends,
+    SendingTurnLostError,
+    claim_chunk,
+    claim_sends,
+    claiming,
+)
 from service.domain.broadcasts.sending.outcomes import plan_chunk_anew, plan_sends_anew, record_chunk, record_sends
 from service.domain.broadcasts.sending.replanning import plan_again
 from service.domain.broadcasts.sending.settling import mark_lost_calls
@@ -70,6 +76,7 @@ class Message:
     key: int | SendId
     client_id: str
     people: list[int]
+    claimed_at: datetime
     state: SendState | None = CLAIMED
     counts: bool = True
     repeated: bool = False
@@ -152,20 +159,19 @@ class LedgerModel:
     async def _claim(self) -> None:
         runtime, channel, job = self.book.runtime, self.book.channel, self.job
         made: list[Message] = []
+        self.clock.advance(timedelta(milliseconds=1))
         try:
             if self.mass:
                 chunk = await claim_chunk(runtime, channel, NO_LIMITS, job, most=MOST_AT_ONCE)
                 if chunk is not None:
-                    made = [Message(chunk.number, chunk.client_id, ordinals_in(chunk.people))]
+                    made = [Message(chunk.number, chunk.client_id, ordinals_in(chunk.people), self.clock())]
             else:
                 async with runtime.pool.acquire() as conn:
                     broadcast = await broadcasts.broadcast(conn, job.channel_id, job.job_id)
                 assert broadcast is not None
                 writer = LetterWriter(broadcast)
                 sends = await claim_sends(runtime, channel, NO_LIMITS, job, writer, most=MOST_AT_ONCE)
-                for send_id, call in () if sends is None else sends.messages:
-                    assert call.body is not None
-                    made.append(Message(send_id, call.body["client_msg_id"], [send_id.ordinal]))
+                made = [] if sends is None else _messages_of(sends)
         except (JobLeaseLostError, SendingTurnLostError):
             assert not self.running
             return
@@ -201,6 +207,9 @@ class LedgerModel:
         elif message.truth is None:
             # Nobody calls any more.
             message.truth = Outcome(REFUSED)
+            await self._plan_anew(message)
+        elif message.state is None:
+            # Done again, as the database did not tell whether it was done; others may have claimed the person since.
             await self._plan_anew(message)
 
     async def _claim_and_call(self, acts: bool, code: int, answered: bool) -> None:
@@ -324,7 +333,7 @@ class LedgerModel:
             if isinstance(message.key, int):
                 planned = await plan_chunk_anew(conn, *self._job, message.key)
             else:
-                planned = await plan_sends_anew(conn, *self._job, [message.key]) == 1
+                planned = await plan_sends_anew(conn, *self._job, [message.key], message.claimed_at) == 1
         assert planned is (message.state in {CLAIMED, UNKNOWN} and not message.repeated and message.counts)
         if planned:
             message.state = None
@@ -368,3 +377,10 @@ class LedgerModel:
     @staticmethod
     def _of(messages: list[Message], which: int) -> Message | None:
         return messages[which % len(messages)] if messages else None
+
+
+def _messages_of(sends: ClaimedSends) -> list[Message]:
+    return [
+        Message(send_id, (call.body or {})["client_msg_id"], [send_id.ordinal], sends.claimed_at)
+        for send_id, call in sends.messages
+    ]

@@ -1,8 +1,11 @@
 """Claim messages to one person each: a few at a time, each with what is known of the person."""
 
+from datetime import timedelta
+
 import pytest
 
 from service.domain.broadcasts.sending.claims import ClaimedSends, claim_sends
+from service.domain.broadcasts.sending.outcomes import plan_sends_anew
 from service.domain.broadcasts.sending.writing import LetterWriter
 from service.domain.jobs.running import JobLeaseLostError
 from service.entities.broadcast_ledger import SendId
@@ -10,6 +13,7 @@ from service.entities.broadcasts import HeldReason, MessageKind
 from service.entities.jobs import Job
 from service.storage import broadcasts
 from tests.domain.broadcasts.sending.book import MESSAGES, NO_LIMITS, Book
+from tests.support.clock import FrozenClock
 from tests.support.runtime import ordinals_for
 
 TEMPLATE, SUBSCRIPTION = MessageKind.TEMPLATE, MessageKind.SERVICE_SUBSCRIPTION
@@ -89,3 +93,24 @@ async def test_nobody_is_claimed_for_a_job_that_was_cancelled(book: Book) -> Non
         await claim(book, job)
 
     assert (await book.counts(job))["planned"] == 2
+
+
+async def test_what_another_worker_has_claimed_since_stays_claimed(book: Book, clock: FrozenClock) -> None:
+    """The database was lost while a worker gave people back, so it does that again: another one calls them by now."""
+    job = await book.start(TEMPLATE, await people(book, 2))
+    first = await claim(book, job)
+    assert first is not None
+    key, ids = (job.channel_id, job.job_id), [each.send_id for each in first.messages]
+    async with book.runtime.pool.acquire() as conn, conn.transaction():
+        assert await plan_sends_anew(conn, *key, ids, first.claimed_at) == 2
+    clock.advance(timedelta(seconds=1))
+    second = await claim(book, job)
+    assert second is not None
+    assert [each.send_id for each in second.messages] == ids
+
+    async with book.runtime.pool.acquire() as conn, conn.transaction():
+        assert await plan_sends_anew(conn, *key, ids, first.claimed_at) == 0
+
+    assert await book.counts(job) == {"planned": 0, "sent": 0, "failed": 0, "uncertain": 2, "held": 0}
+    async with book.runtime.pool.acquire() as conn, conn.transaction():
+        assert await plan_sends_anew(conn, *key, ids, second.claimed_at) == 2

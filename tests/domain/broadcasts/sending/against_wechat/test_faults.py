@@ -206,9 +206,11 @@ async def test_who_is_on_the_blacklist_is_held_until_tried_again(post: Post) -> 
     assert await post.book.failures(job) == {}
 
 
-async def test_an_admin_sends_once_more_to_the_uncertain_only(post: Post, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("kind", [MessageKind.CUSTOMER_SERVICE_TEXT, MessageKind.SERVICE_SUBSCRIPTION])
+async def test_an_admin_sends_once_more_to_the_uncertain_only(
+    post: Post, kind: MessageKind, caplog: pytest.LogCaptureFixture
+) -> None:
     people = await post.people(12)
-    kind = MessageKind.CUSTOMER_SERVICE_TEXT
     post.fault(kind, kind=FaultKind.RESET, skip=5)
     job = await post.send(kind, people)
     assert (await post.book.counts(job))["uncertain"] == 1
