@@ -47,7 +47,10 @@ async def test_it_counts_when_a_repeat_tells_that_a_message_was_sent(post: Post,
     people = await post.people(3)
     # Neither by the number of people nor by one person can it be found out what they are about.
     told = [each for each in results(post, kind) if isinstance(each, MessageResult)]
-    pushed = [MessageResult(each.event, each.msg_id, "oStranger", "success", True, each.at) for each in told] or [
+    pushed: list[PushedResult] = [
+        MessageResult(each.event, each.msg_id, "oStranger", "success", True, each.at) for each in told
+    ]
+    pushed = pushed or [
         MassResult(str(post.wechat.account.mass.next_id()), "send success", 9, 9, 3, 0, post.wechat.clock())
     ]
     post.fault(kind, kind=FaultKind.RESET, accepted=True, times=3)
