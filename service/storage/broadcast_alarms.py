@@ -11,7 +11,7 @@ from service.storage.database.statements import STATEMENTS
 class HaltedBroadcasts(NamedTuple):
     """Hold how many broadcasts are PAUSED or WAITING_FOR_APPROVAL for a reason, and when the first was to start."""
 
-    count: int
+    broadcasts: int
     first_start: datetime
 
 

@@ -60,7 +60,7 @@ class BroadcastMetrics:
         except DATABASE_ERRORS:
             return
         for reason in WaitReason:
-            self._halted.labels(reason.value).set(halted[reason].count if reason in halted else 0)
+            self._halted.labels(reason.value).set(halted[reason].broadcasts if reason in halted else 0)
         first = min((each.first_start for each in halted.values()), default=now)
         self._overdue.set(max((now - first).total_seconds(), 0))
         self._uncertain.set(uncertain)
