@@ -205,7 +205,7 @@ CREATE TABLE public.broadcast_chunk (
     asked_at timestamp with time zone,
     repeated_at timestamp with time zone,
     replanned_at timestamp with time zone,
-    written_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    written_at timestamp with time zone NOT NULL,
     CONSTRAINT broadcast_chunk_state CHECK ((state = ANY (ARRAY['CLAIMED'::text, 'SENT'::text, 'REFUSED'::text, 'UNKNOWN'::text])))
 )
 WITH (fillfactor='50');
@@ -322,7 +322,7 @@ CREATE TABLE public.broadcast_send (
     delivered boolean,
     repeated_at timestamp with time zone,
     replanned_at timestamp with time zone,
-    written_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    written_at timestamp with time zone NOT NULL,
     CONSTRAINT broadcast_send_state CHECK ((state = ANY (ARRAY['CLAIMED'::text, 'SENT'::text, 'REFUSED'::text, 'UNKNOWN'::text])))
 )
 WITH (fillfactor='70');

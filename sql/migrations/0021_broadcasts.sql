@@ -128,7 +128,7 @@ create table broadcast_chunk (
     asked_at      timestamptz,
     repeated_at   timestamptz,
     replanned_at  timestamptz,
-    written_at    timestamptz not null default clock_timestamp(),
+    written_at    timestamptz not null,
     primary key (channel_id, job_id, chunk),
     constraint broadcast_chunk_state check (state in ('CLAIMED', 'SENT', 'REFUSED', 'UNKNOWN'))
 ) with (fillfactor = 50);
@@ -201,7 +201,7 @@ create table broadcast_send (
     delivered    boolean,
     repeated_at  timestamptz,
     replanned_at timestamptz,
-    written_at   timestamptz not null default clock_timestamp(),
+    written_at   timestamptz not null,
     primary key (channel_id, job_id, ordinal, attempt),
     constraint broadcast_send_state check (state in ('CLAIMED', 'SENT', 'REFUSED', 'UNKNOWN'))
 ) with (fillfactor = 70);

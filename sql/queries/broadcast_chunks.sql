@@ -1,9 +1,9 @@
 -- name: insert_chunk
 -- Insert a chunk that is about to be sent.
 insert into broadcast_chunk (
-    channel_id, job_id, chunk, state, client_id, people, claimed_at, counted_on, media_id, remote_tag_id
+    channel_id, job_id, chunk, state, client_id, people, claimed_at, written_at, counted_on, media_id, remote_tag_id
 )
-values ($1, $2, $3, 'CLAIMED', $4, $5, $6, $7, $8, $9);
+values ($1, $2, $3, 'CLAIMED', $4, $5, $6, clock_timestamp(), $7, $8, $9);
 
 -- name: insert_chunk_blocks
 -- Insert who is in a chunk, and how many of them were forgotten.

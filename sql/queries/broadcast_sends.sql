@@ -1,7 +1,9 @@
 -- name: claim_sends
 -- Insert a message to each of these people, about to be sent, with ids that begin with $5, and return them.
-insert into broadcast_send (channel_id, job_id, ordinal, attempt, kind, state, client_id, claimed_at, counted_on)
-select $1, $2, n.ordinal, n.attempt, $4, 'CLAIMED', $5 || '-' || n.ordinal || '-' || n.attempt, $6, $7
+insert into broadcast_send (
+    channel_id, job_id, ordinal, attempt, kind, state, client_id, claimed_at, written_at, counted_on
+)
+select $1, $2, n.ordinal, n.attempt, $4, 'CLAIMED', $5 || '-' || n.ordinal || '-' || n.attempt, $6, clock_timestamp(), $7
 from (
     select o as ordinal, (
         select coalesce(max(s.attempt), 0) + 1 from broadcast_send s

@@ -164,7 +164,7 @@ def test_the_program_of_the_frontend_page_shows_the_whole_set_first(running: Dem
     program = node(EXAMPLES)
     (running.place / "node_modules").symlink_to(EXAMPLES / "node_modules")
     (running.place / "watch.mjs").write_text(running.adapted(FRONTEND.block("js", "graphql-ws")), encoding="utf-8")
-    happens = README.block("sh", "/follow").splitlines()[0].replace(running.exported["OPENID"], "another-guest")
+    happens = README.block("sh", "/follow").splitlines()[0].replace("$OPENID", "another-guest")
     with running.watching(f"export OPENID=another-guest\n{program} watch.mjs") as printed:
         assert next(printed) == "whole set"
         running.paste(happens)

@@ -126,10 +126,8 @@ async def _send(runtime: Runtime, channel: Channel, openid: str, message: Broadc
     )
     try:
         await call_wechat(runtime, channel, call)
-    except WechatError as error:
+    except (WechatError, CallLaterError) as error:
         return TrialResult(openid, sent=False, errcode=error.errcode, reason=error.message_for_clients)
-    except CallLaterError as error:
-        return TrialResult(openid, sent=False, errcode=error.errcode, reason=error.because)
     except UnansweredError as error:
         return TrialResult(openid, sent=False, reason=UNCERTAIN if error.sent else NOT_SENT)
     return TrialResult(openid, sent=True)

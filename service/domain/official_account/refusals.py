@@ -21,6 +21,11 @@ class CallLaterError(JobMustWaitError):
         self.because = because
         self.errcode = errcode
 
+    @property
+    def message_for_clients(self) -> str:
+        """Return what clients are told: why, and when it can be tried again."""
+        return f"{self.because} The next call can be made {format_time(self.until)}."
+
 
 def require_official_account(runtime: Runtime, channel: Channel) -> None:
     """Raise the error by which a client sees that a channel's Official Account cannot be called.
@@ -67,8 +72,7 @@ def shown_to_clients() -> Generator[None]:
     except (UnansweredError, TimeoutError) as error:
         raise UpstreamError(UnansweredError.message_for_clients) from error
     except CallLaterError as error:
-        message = f"{error.because} The next call can be made {format_time(error.until)}."
-        raise UpstreamError(message, error.errcode) from error
+        raise UpstreamError(error.message_for_clients, error.errcode) from error
 
 
 def _bad_channel(code: str, message: str) -> BadInputError:

@@ -310,8 +310,10 @@ async def test_failures_and_uncertain_people_are_paged_through(robot: Robot) -> 
     _, channel_id, job_id = parse_job_gid(broadcast)
     conn = await connect(robot)
     claim = """
-        insert into broadcast_send (channel_id, job_id, ordinal, attempt, kind, state, client_id, claimed_at, errcode)
-        select $1, $2, n, 1, 'TEMPLATE', case when n < 3 then 'UNKNOWN' else 'REFUSED' end, n::text, now(), 43101
+        insert into broadcast_send (
+            channel_id, job_id, ordinal, attempt, kind, state, client_id, claimed_at, written_at, errcode
+        )
+        select $1, $2, n, 1, 'TEMPLATE', case when n < 3 then 'UNKNOWN' else 'REFUSED' end, n::text, now(), now(), 43101
         from generate_series(0, 4) as n"""
     await conn.execute(claim, channel_id, job_id)
     failed = (

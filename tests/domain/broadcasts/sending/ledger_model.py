@@ -159,6 +159,7 @@ class LedgerModel:
     async def _claim(self) -> None:
         runtime, channel, job = self.book.runtime, self.book.channel, self.job
         made: list[Message] = []
+        self.clock.advance(timedelta(milliseconds=1))
         try:
             if self.mass:
                 chunk = await claim_chunk(runtime, channel, NO_LIMITS, job, most=MOST_AT_ONCE)
@@ -206,6 +207,9 @@ class LedgerModel:
         elif message.truth is None:
             # Nobody calls any more.
             message.truth = Outcome(REFUSED)
+            await self._plan_anew(message)
+        elif message.state is None:
+            # Done again, as the database did not tell whether it was done; others may have claimed the person since.
             await self._plan_anew(message)
 
     async def _claim_and_call(self, acts: bool, code: int, answered: bool) -> None:

@@ -11,6 +11,7 @@ from service.dev.demo.wechat_api.faults import FaultKind
 from service.domain.broadcasts.sending.replanning import plan_again
 from service.entities.broadcasts import HeldReason, MessageKind
 from service.entities.jobs import JobState
+from service.foundation.clock import format_time
 from tests.domain.broadcasts.sending.against_wechat.post import Post
 from tests.domain.broadcasts.sending.against_wechat.test_plain_sending import KINDS
 
@@ -96,6 +97,20 @@ async def test_a_refusal_of_the_message_or_the_account_stops_at_once(
     await post.runtime.pool.execute("update wechat_account set stopped_until = null, stopped_errcode = null")
     assert (await post.resume(job)).state is JobState.DONE
     assert post.received() == dict.fromkeys(people, 1)
+
+
+@pytest.mark.parametrize("kind", [MASS, TEMPLATE])
+async def test_resumed_while_the_account_is_stopped_it_says_until_when(post: Post, kind: MessageKind) -> None:
+    people = await post.people(12)
+    post.fault(kind, kind=FaultKind.ERROR, code=48001)
+    job = await post.send(kind, people)
+    until = await post.runtime.pool.fetchval("select stopped_until from wechat_account where stopped_errcode = 48001")
+
+    again = await post.resume(job)
+
+    assert (again.state, await post.waiting_for(again)) == (JobState.PAUSED, "CONFIGURATION")
+    assert again.error is not None
+    assert again.error.endswith(f"The next call can be made {format_time(until)}.")
 
 
 @pytest.mark.parametrize("kind", KINDS)
