@@ -18,7 +18,7 @@ from service.entities.broadcasts import RollingCap
 from service.entities.channels import Channel, ChannelKind
 from service.entities.expressions import tag
 from service.entities.jobs import Job
-from service.storage.broadcast_policies import insert_broadcast_policy
+from service.storage.broadcasts.broadcast_policies import insert_broadcast_policy
 
 COPY_TAG: Final = """
 insert into tag (channel_id, tag_id, kind, category, name, state, created_at, updated_at)

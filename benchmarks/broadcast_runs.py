@@ -20,8 +20,9 @@ from service.entities.broadcasts import Broadcast
 from service.entities.channels import Channel
 from service.entities.expressions import Expression, to_json
 from service.entities.jobs import Job, JobKind, JobState
-from service.storage import broadcasts, jobs
-from service.storage.broadcasts import insert_broadcast
+from service.storage import jobs
+from service.storage.broadcasts import broadcasts
+from service.storage.broadcasts.broadcasts import insert_broadcast
 
 # Some people with a tag get this message.
 TAG: Final = 1_000

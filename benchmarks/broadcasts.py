@@ -16,7 +16,7 @@ from service.entities.bitmaps import first_people
 from service.entities.broadcast_messages import TextMessage
 from service.entities.broadcasts import MessageKind
 from service.entities.expressions import FOLLOWERS, tag
-from service.storage.broadcast_ledger import to_bits, to_number
+from service.storage.broadcasts.broadcast_ledger import to_bits, to_number
 
 MOST_SINGLE_SENDS: Final = 100_000
 ADD_TAG: Final = """

@@ -21,7 +21,8 @@ from service.domain.runtime import Runtime
 from service.entities.broadcast_ledger import Outcome
 from service.entities.broadcasts import SendState
 from service.foundation.clock import system_clock
-from service.storage import broadcasts, channels, jobs, wechat_accounts
+from service.storage import channels, jobs, wechat_accounts
+from service.storage.broadcasts import broadcasts
 
 SENT = Outcome(SendState.SENT, msg_id="1")
 

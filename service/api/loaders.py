@@ -26,19 +26,9 @@ from service.entities.return_data import ReceiptHead
 from service.entities.syncs import TagSync
 from service.entities.tags import Catalogue, MemberCount
 from service.entities.users import ChannelUser
-from service.storage import (
-    ad_tags,
-    broadcast_reports,
-    channels,
-    combos,
-    default_tags,
-    jobs,
-    remote_tags,
-    syncs,
-    tags,
-    users,
-)
+from service.storage import ad_tags, channels, combos, default_tags, jobs, remote_tags, syncs, tags, users
 from service.storage.blocks import members
+from service.storage.broadcasts import broadcast_reports
 from service.storage.database.pool import Connection
 from service.storage.return_data import batches
 

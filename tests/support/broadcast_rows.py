@@ -12,8 +12,9 @@ from service.entities.blocks import BLOCK_BYTES, BLOCK_SIZE
 from service.entities.broadcasts import Broadcast
 from service.entities.channels import Channel
 from service.entities.jobs import Job, JobState
-from service.storage import broadcast_ledger, jobs
-from service.storage.broadcasts import broadcast
+from service.storage import jobs
+from service.storage.broadcasts import broadcast_ledger
+from service.storage.broadcasts.broadcasts import broadcast
 from tests.support.broadcasts import add_broadcast
 
 FINISH = "update job set state = $3, finished_at = $4 where channel_id = $1 and job_id = $2"

@@ -14,7 +14,7 @@ from service.entities.expressions import tag, to_json
 from service.entities.ids import JobKey, gid, parse_channel_gid
 from service.entities.jobs import JobKind, JobState
 from service.storage import jobs
-from service.storage.broadcasts import insert_broadcast
+from service.storage.broadcasts.broadcasts import insert_broadcast
 from service.storage.database.pool import Connection
 from tests.support.clock import START
 from tests.support.robot import Robot

@@ -14,7 +14,7 @@ from service.entities.errors import BadInputError, ConflictError, FieldError, Fo
 from service.entities.jobs import JobChangeNotification, JobKind
 from service.entities.principal import Permission, Principal
 from service.storage import account_migration, audiences, channels, jobs, remote_tags, wechat_accounts
-from service.storage.broadcast_control import cancel_broadcasts
+from service.storage.broadcasts.broadcast_control import cancel_broadcasts
 from service.storage.database.pool import Connection
 
 TAKEN: Final = "This app id is another channel's."

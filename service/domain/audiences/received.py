@@ -12,7 +12,7 @@ from service.domain.jobs.lookup import MAX_JOB_ID
 from service.domain.runtime import Runtime
 from service.entities.expressions import Draft, ReceivedDraft, UnknownBroadcastDraft, broadcast_drafts
 from service.entities.principal import Permission, Principal
-from service.storage.broadcast_audiences import receivable_broadcasts
+from service.storage.broadcasts.broadcast_audiences import receivable_broadcasts
 from service.storage.database.pool import Connection
 
 

@@ -31,7 +31,7 @@ from service.entities.expressions import to_json
 from service.entities.jobs import Job, JobKind, JobState
 from service.entities.principal import Permission, Principal
 from service.entities.repeats import repeat_to_json
-from service.storage import broadcast_control, broadcasts
+from service.storage.broadcasts import broadcast_control, broadcasts
 from service.storage.database.pool import Connection
 
 # Bytes: twice as many characters, of letters and digits as WeChat takes them in ids.

@@ -33,7 +33,7 @@ from service.entities.expressions import Draft, from_json, to_json
 from service.entities.jobs import Job, JobState
 from service.entities.principal import Permission, Principal
 from service.entities.repeats import repeat_from_json, repeat_to_json
-from service.storage import broadcast_control, broadcasts
+from service.storage.broadcasts import broadcast_control, broadcasts
 from service.storage.database.pool import Connection
 
 # What a change of the broadcast may end; anything else it is paused for stays.

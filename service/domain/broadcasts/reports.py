@@ -12,8 +12,8 @@ from service.entities.broadcasts import Broadcast, SendState
 from service.entities.errors import BadInputError, FieldError
 from service.entities.paging import Page
 from service.entities.users import ChannelUser
-from service.storage import broadcast_reports, broadcasts
 from service.storage.audiences import BlockMembers
+from service.storage.broadcasts import broadcast_reports, broadcasts
 from service.storage.database.pool import Connection
 
 # A month; whoever unfollowed is forgotten after so long.

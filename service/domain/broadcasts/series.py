@@ -25,8 +25,9 @@ from service.entities.jobs import Job, JobKind, JobState
 from service.entities.repeats import Repeat, repeat_from_json
 from service.foundation.clock import format_time
 from service.foundation.time_zones import load_zone
-from service.storage import broadcast_series, broadcasts, channels, jobs
-from service.storage.broadcast_series import SeriesKey
+from service.storage import channels, jobs
+from service.storage.broadcasts import broadcast_series, broadcasts
+from service.storage.broadcasts.broadcast_series import SeriesKey
 from service.storage.database.pool import Connection
 
 # What is due beyond that is found a few seconds later.

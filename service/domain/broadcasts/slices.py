@@ -13,7 +13,8 @@ from service.domain.runtime import Runtime
 from service.entities.broadcasts import WaitReason
 from service.entities.errors import RequestError
 from service.entities.jobs import Job, JobState
-from service.storage import broadcasts, channels
+from service.storage import channels
+from service.storage.broadcasts import broadcasts
 
 log = logging.getLogger(__name__)
 

@@ -25,7 +25,8 @@ from service.entities.errors import (
     LimitExceededError,
 )
 from service.entities.principal import Permission, Principal
-from service.storage import broadcast_sends, tags, users
+from service.storage import tags, users
+from service.storage.broadcasts import broadcast_sends
 from service.storage.database.pool import Connection
 from service.wechat.api.call import ApiCall
 from service.wechat.api.errors import UnansweredError, WechatError

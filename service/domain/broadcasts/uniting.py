@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping
 from service.domain.broadcasts.policy.united_counts import unite_counts
 from service.entities.bitmaps import bitmaps_of
 from service.entities.broadcasts import HeldReason, PeopleRole
-from service.storage import broadcast_ledger as ledger
-from service.storage import broadcast_uniting, broadcasts
-from service.storage.broadcast_forgetting import forget_beside_ledgers, forget_in_ledgers
+from service.storage.broadcasts import broadcast_ledger as ledger
+from service.storage.broadcasts import broadcast_uniting, broadcasts
+from service.storage.broadcasts.broadcast_forgetting import forget_beside_ledgers, forget_in_ledgers
 from service.storage.database.pool import Connection
 
 

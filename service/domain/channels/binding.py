@@ -24,7 +24,7 @@ from service.entities.principal import Permission, Principal
 from service.entities.tags import DefaultTagRule, Tag, TagChange, TagKind, TagState
 from service.foundation.encryption import lookup_hash, new_path_secret
 from service.storage import channels, tags, wechat_accounts
-from service.storage.broadcast_control import fail_broadcasts
+from service.storage.broadcasts.broadcast_control import fail_broadcasts
 from service.storage.database.pool import Connection
 
 APP_ID_PATTERN: Final = re.compile(r"wx[0-9A-Za-z]{4,62}")

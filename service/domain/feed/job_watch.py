@@ -6,7 +6,8 @@ from service.domain.feed.watch import Watch
 from service.entities.broadcasts import Broadcast
 from service.entities.jobs import Job, JobKind
 from service.foundation.mailbox import Mailbox
-from service.storage import broadcasts, jobs
+from service.storage import jobs
+from service.storage.broadcasts import broadcasts
 from service.storage.database.pool import Connection, Pool
 
 

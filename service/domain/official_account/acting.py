@@ -21,7 +21,8 @@ from service.domain.runtime import Runtime
 from service.entities.jobs import JobChangeNotification
 from service.foundation.cancellation import cancel_and_wait
 from service.foundation.settings import Settings
-from service.storage import broadcast_control, installation
+from service.storage import installation
+from service.storage.broadcasts import broadcast_control
 from service.storage.database.pool import DATABASE_ERRORS
 
 # How long what was read is relied on: a copy that is restored under a running process is noticed so soon.

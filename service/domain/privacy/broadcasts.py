@@ -3,7 +3,11 @@
 from collections.abc import Sequence
 
 from service.entities.bitmaps import bitmaps_of
-from service.storage.broadcast_forgetting import forget_beside_ledgers, forget_in_ledgers, lock_broadcasts_about
+from service.storage.broadcasts.broadcast_forgetting import (
+    forget_beside_ledgers,
+    forget_in_ledgers,
+    lock_broadcasts_about,
+)
 from service.storage.database.pool import Connection
 
 

@@ -6,8 +6,8 @@ from typing import Final
 from service.domain.runtime import Runtime
 from service.entities.bitmaps import Bitmaps, count_people, united, without
 from service.entities.broadcasts import Broadcast, PeopleRole, SendState
-from service.storage import broadcast_checks, broadcasts
-from service.storage.broadcast_checks import LedgerFacts
+from service.storage.broadcasts import broadcast_checks, broadcasts
+from service.storage.broadcasts.broadcast_checks import LedgerFacts
 from service.storage.database.pool import Connection
 
 UNCERTAIN: Final = (SendState.CLAIMED, SendState.UNKNOWN)

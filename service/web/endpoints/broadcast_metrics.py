@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from service.entities.broadcasts import WaitReason
 from service.resources import Resources
-from service.storage import broadcast_alarms
+from service.storage.broadcasts import broadcast_alarms
 from service.storage.database.pool import DATABASE_ERRORS
 
 # Seconds.

@@ -14,9 +14,9 @@ from service.entities.bitmaps import bitmaps_of, ordinals_in
 from service.entities.broadcast_ledger import Outcome, PeopleBlock, SendId
 from service.entities.broadcasts import Broadcast, HeldReason, MessageKind, PeopleRole, SendState, held, unsendable
 from service.entities.channels import Channel
-from service.storage import broadcast_chunks, broadcast_sends
-from service.storage.broadcast_ledger import people_of_role
-from service.storage.broadcast_reports import broadcast_reports
+from service.storage.broadcasts import broadcast_chunks, broadcast_sends
+from service.storage.broadcasts.broadcast_ledger import people_of_role
+from service.storage.broadcasts.broadcast_reports import broadcast_reports
 from tests.support.broadcasts import add_broadcast, freeze
 from tests.support.database_state import skip_ordinals
 from tests.support.runtime import admin, ordinals_for

@@ -16,7 +16,8 @@ from service.entities.broadcasts import Broadcast, HeldReason, MessageKind, Peop
 from service.entities.channels import Channel
 from service.entities.errors import BadInputError
 from service.entities.users import EventKind, UserEvent
-from service.storage import broadcast_chunks, broadcast_sends, broadcasts, channels
+from service.storage import channels
+from service.storage.broadcasts import broadcast_chunks, broadcast_sends, broadcasts
 from tests.domain.broadcasts.control.followers import follow
 from tests.support.broadcasts import add_broadcast, freeze
 from tests.support.clock import FrozenClock

@@ -20,7 +20,8 @@ from service.entities.errors import BadInputError
 from service.entities.jobs import Job, JobState
 from service.entities.repeats import Repeat, RepeatEvery, repeat_to_json
 from service.foundation.time_zones import load_zone
-from service.storage import broadcasts, jobs
+from service.storage import jobs
+from service.storage.broadcasts import broadcasts
 from tests.support.broadcasts import add_broadcast, freeze
 from tests.support.clock import START, FrozenClock
 from tests.support.runtime import admin

@@ -17,8 +17,8 @@ from service.entities.broadcasts import HeldReason, MessageKind, PeopleRole, Sen
 from service.entities.channels import Channel
 from service.entities.jobs import Job
 from service.entities.message_results import ConsentChange
-from service.storage import broadcast_ledger as ledger
-from service.storage.broadcast_ledger import CountChanges
+from service.storage.broadcasts import broadcast_ledger as ledger
+from service.storage.broadcasts.broadcast_ledger import CountChanges
 from tests.domain.broadcasts.results.sent import SentMessages
 from tests.domain.broadcasts.sending.book import Book
 from tests.support.clock import START

@@ -14,7 +14,7 @@ from service.entities.channels import Channel
 from service.entities.errors import LimitExceededError
 from service.entities.jobs import Job, JobKind, JobState
 from service.storage import audiences, channels, jobs
-from service.storage.broadcast_ledger import set_waiting_for
+from service.storage.broadcasts.broadcast_ledger import set_waiting_for
 from tests.domain.jobs.counting_job import EXPORT, make_job, one_more, run, stored
 from tests.support.broadcasts import add_broadcast
 from tests.support.clock import FrozenClock

@@ -12,9 +12,9 @@ from service.entities.broadcast_ledger import Outcome, PeopleBlock, SendId
 from service.entities.broadcast_reports import BroadcastReport
 from service.entities.broadcasts import Broadcast, HeldReason, MessageKind, PeopleRole, SendState, held, unsendable
 from service.entities.channels import Channel
-from service.storage import broadcast_chunks, broadcast_sends
-from service.storage.broadcast_ledger import people_of_role
-from service.storage.broadcast_reports import broadcast_reports
+from service.storage.broadcasts import broadcast_chunks, broadcast_sends
+from service.storage.broadcasts.broadcast_ledger import people_of_role
+from service.storage.broadcasts.broadcast_reports import broadcast_reports
 from tests.domain.broadcasts.control.followers import follow
 from tests.support.broadcasts import add_broadcast, freeze
 from tests.support.runtime import admin

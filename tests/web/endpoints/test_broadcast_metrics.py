@@ -11,7 +11,7 @@ import pytest
 from service.entities.broadcasts import Broadcast, WaitReason
 from service.entities.ids import parse_channel_gid
 from service.entities.jobs import JobState
-from service.storage.broadcast_ledger import set_waiting_for
+from service.storage.broadcasts.broadcast_ledger import set_waiting_for
 from tests.support.broadcasts import add_broadcast, freeze
 from tests.support.robot import Robot
 from tests.support.web import WebClient, web_process

@@ -11,7 +11,7 @@ from service.domain.broadcasts.audience.sendable import ANSWER_WITHIN, MAX_ANSWE
 from service.entities.bitmaps import bitmaps_of
 from service.entities.channels import ChannelKind
 from service.entities.users import ChannelUser
-from service.storage import broadcast_audiences
+from service.storage.broadcasts import broadcast_audiences
 from service.storage.database.pool import Connection
 
 

@@ -13,8 +13,8 @@ from service.domain.broadcasts.policy.caps import CountedMessage, over_caps
 from service.entities.bitmaps import Bitmaps, both, count_people, without
 from service.entities.broadcasts import BroadcastPolicy, HeldReason
 from service.entities.expressions import Expression
-from service.storage import broadcast_audiences
-from service.storage.broadcast_audiences import AudienceBlock
+from service.storage.broadcasts import broadcast_audiences
+from service.storage.broadcasts.broadcast_audiences import AudienceBlock
 from service.storage.database.pool import Connection
 
 # 8 million people: a few megabytes for each of what is known of them.

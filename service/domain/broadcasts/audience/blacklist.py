@@ -9,7 +9,7 @@ from service.domain.official_account.refusals import CallLaterError
 from service.domain.runtime import Runtime
 from service.entities.bitmaps import bitmaps_of, united
 from service.entities.channels import Channel
-from service.storage import broadcast_audiences
+from service.storage.broadcasts import broadcast_audiences
 from service.wechat.api.errors import UnansweredError, WechatError
 from service.wechat.api.tag_calls import blacklist
 

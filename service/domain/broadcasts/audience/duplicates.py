@@ -4,7 +4,7 @@ from datetime import datetime
 
 from service.entities.bitmaps import Bitmaps, both
 from service.entities.broadcasts import Broadcast, BroadcastPolicy
-from service.storage import broadcast_audiences
+from service.storage.broadcasts import broadcast_audiences
 from service.storage.database.pool import Connection
 
 

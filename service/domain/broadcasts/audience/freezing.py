@@ -59,8 +59,8 @@ from service.entities.errors import (
 from service.entities.expressions import Expression, from_json
 from service.entities.jobs import Job, JobState
 from service.entities.tags import Catalogue, TagState
-from service.storage import broadcast_audiences, broadcasts
-from service.storage import broadcast_ledger as ledger
+from service.storage.broadcasts import broadcast_audiences, broadcasts
+from service.storage.broadcasts import broadcast_ledger as ledger
 from service.storage.database.pool import Connection
 
 LOOK_AGAIN_AFTER: Final = timedelta(seconds=30)

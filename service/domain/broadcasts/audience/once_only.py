@@ -16,8 +16,9 @@ from service.domain.runtime import Runtime
 from service.entities.bitmaps import Bitmaps, bitmaps_of, both, count_people, ordinals_in, united
 from service.entities.broadcasts import Broadcast, HeldReason, PeopleRole, held
 from service.entities.channels import Channel
-from service.storage import broadcast_audiences, broadcast_ledger, channels, once_only
-from service.storage.broadcast_ledger import CountChanges
+from service.storage import channels
+from service.storage.broadcasts import broadcast_audiences, broadcast_ledger, once_only
+from service.storage.broadcasts.broadcast_ledger import CountChanges
 from service.storage.database.pool import Connection
 from service.storage.return_data.idempotency_keys import home_channel_id
 

@@ -39,8 +39,9 @@ from service.entities.paging import Page
 from service.entities.principal import Permission, Principal
 from service.entities.users import ChannelUser
 from service.foundation.clock import format_time
-from service.storage import broadcast_audiences, tags
+from service.storage import tags
 from service.storage.audiences import BlockMembers
+from service.storage.broadcasts import broadcast_audiences
 from service.storage.database.pool import Connection
 
 

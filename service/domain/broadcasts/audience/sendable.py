@@ -14,7 +14,7 @@ from service.entities.bitmaps import Bitmaps, bitmaps_of, both, united, without
 from service.entities.broadcast_messages import BroadcastMessage, SubscriptionMessage
 from service.entities.broadcasts import Broadcast, HeldReason, MessageKind
 from service.entities.channels import Channel, ChannelKind
-from service.storage import broadcast_audiences
+from service.storage.broadcasts import broadcast_audiences
 from service.storage.database.pool import Connection
 
 # Customer service may answer a message, and a payment, for less than that.

@@ -14,7 +14,7 @@ from service.domain.jobs.running import save_progress
 from service.domain.runtime import Runtime
 from service.entities.broadcasts import Broadcast, BroadcastPolicy, WaitReason
 from service.entities.jobs import Job, JobState
-from service.storage.broadcast_ledger import set_waiting_for
+from service.storage.broadcasts.broadcast_ledger import set_waiting_for
 
 log = logging.getLogger(__name__)
 

@@ -15,8 +15,9 @@ from service.entities.errors import ConflictError, ForbiddenError
 from service.entities.expressions import from_json
 from service.entities.jobs import Job, JobState
 from service.entities.principal import Principal
-from service.storage import audiences, broadcast_control, broadcasts, jobs
-from service.storage.broadcast_ledger import set_waiting_for
+from service.storage import audiences, jobs
+from service.storage.broadcasts import broadcast_control, broadcasts
+from service.storage.broadcasts.broadcast_ledger import set_waiting_for
 
 APPROVED_WITHIN: Final = timedelta(days=7)
 

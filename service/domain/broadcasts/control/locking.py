@@ -10,7 +10,8 @@ from service.entities.channels import Channel
 from service.entities.errors import ChannelNotBoundError, ConflictError, NotFoundError
 from service.entities.jobs import Job
 from service.entities.principal import Permission, Principal
-from service.storage import broadcasts, channels, jobs
+from service.storage import channels, jobs
+from service.storage.broadcasts import broadcasts
 from service.storage.database.pool import Connection
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,8 @@
 """Delete broadcasts that ended longer ago than they are kept (docs/settings.md)."""
 
 from service.domain.runtime import Runtime
-from service.storage import broadcast_retention, broadcasts, jobs
+from service.storage import jobs
+from service.storage.broadcasts import broadcast_retention, broadcasts
 
 
 async def prune_broadcasts(runtime: Runtime, channel_id: int) -> int:

@@ -27,7 +27,8 @@ from service.entities.broadcasts import Broadcast, HeldReason
 from service.entities.errors import ConflictError, NotFoundError
 from service.entities.jobs import Job, JobState
 from service.entities.principal import Permission, Principal
-from service.storage import broadcast_audiences, broadcast_control, broadcasts, channels
+from service.storage import channels
+from service.storage.broadcasts import broadcast_audiences, broadcast_control, broadcasts
 from service.storage.database.pool import Connection
 
 NOBODY: Final[Bitmaps] = MappingProxyType({})

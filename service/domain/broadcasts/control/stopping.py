@@ -13,8 +13,9 @@ from service.entities.broadcasts import WaitReason
 from service.entities.errors import UpstreamError
 from service.entities.jobs import Job, JobState
 from service.entities.principal import Principal
-from service.storage import broadcast_control, broadcasts, jobs, wechat_accounts
-from service.storage.broadcast_ledger import end_sending_turn, set_waiting_for
+from service.storage import jobs, wechat_accounts
+from service.storage.broadcasts import broadcast_control, broadcasts
+from service.storage.broadcasts.broadcast_ledger import end_sending_turn, set_waiting_for
 from service.storage.database.pool import Connection
 from service.wechat.api.decisions import Decision, decide_on_token
 

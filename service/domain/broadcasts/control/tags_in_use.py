@@ -3,7 +3,7 @@
 from service.domain.runtime import Runtime
 from service.entities.combos import ComboGraph
 from service.entities.expressions import from_json
-from service.storage import broadcast_control
+from service.storage.broadcasts import broadcast_control
 
 
 async def broadcasts_of_tag(runtime: Runtime, graph: ComboGraph, tag_id: int) -> list[int]:

@@ -24,9 +24,9 @@ from service.domain.runtime import Runtime
 from service.entities.bitmaps import Bitmaps, without
 from service.entities.broadcasts import BroadcastPolicy, HeldReason, MessageKind, RollingCap
 from service.foundation.time_zones import load_zone, local_time
-from service.storage import send_counts
+from service.storage.broadcasts import send_counts
+from service.storage.broadcasts.send_counts import CountClass, CounterKey, PlaneKey
 from service.storage.database.pool import Connection
-from service.storage.send_counts import CountClass, CounterKey, PlaneKey
 
 Counters: TypeAlias = Mapping[CountClass, Mapping[int, Mapping[date, Planes]]]
 """Counters as read, `{class: {block: {day: planes}}}`."""

@@ -18,7 +18,7 @@ from service.entities.errors import FieldError, ForbiddenError, raise_field_erro
 from service.entities.principal import Permission, Principal
 from service.entities.repeats import repeat_from_json
 from service.foundation.time_zones import load_zone
-from service.storage import broadcast_policies, broadcast_series
+from service.storage.broadcasts import broadcast_policies, broadcast_series
 from service.storage.database.pool import Connection
 
 DEFAULT_TIME_ZONE: Final = "Asia/Shanghai"

@@ -7,9 +7,9 @@ from typing import TypeAlias
 from service.domain.broadcasts.policy.bit_counts import NOTHING_COUNTED, Planes, changed_planes, total
 from service.entities.bitmaps import bitmaps_of
 from service.entities.blocks import block_of
-from service.storage import send_counts
+from service.storage.broadcasts import send_counts
+from service.storage.broadcasts.send_counts import CountClass, CounterKey, PlaneKey
 from service.storage.database.pool import Connection
-from service.storage.send_counts import CountClass, CounterKey, PlaneKey
 
 Counters: TypeAlias = dict[CounterKey, Planes]
 

@@ -17,9 +17,9 @@ from service.domain.runtime import Runtime
 from service.entities.broadcast_ledger import Outcome, SendId
 from service.entities.broadcasts import MessageKind, SendState
 from service.entities.message_results import MassResult, MessageResult, ResultEvent
-from service.storage import broadcast_control, broadcasts, message_results
+from service.storage.broadcasts import broadcast_control, broadcasts, message_results
+from service.storage.broadcasts.message_results import ChunkId, MessageId, StoredResult
 from service.storage.database.pool import DATABASE_ERRORS, Connection
-from service.storage.message_results import ChunkId, MessageId, StoredResult
 
 # So long it is looked for the message of a result. The answer to a call comes sooner, and most results without a
 # message are of somebody else's.

@@ -13,8 +13,8 @@ from service.domain.official_account.refusals import CallLaterError
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.errors import RequestError
-from service.storage import broadcasts, message_results
-from service.storage.message_results import AskedChunk
+from service.storage.broadcasts import broadcasts, message_results
+from service.storage.broadcasts.message_results import AskedChunk
 from service.wechat.api.errors import UnansweredError, WechatError
 from service.wechat.api.message_calls import MassStatus, mass_status
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 
 from service.domain.runtime import Runtime
-from service.storage import message_results
+from service.storage.broadcasts import message_results
 
 RESULT_RETENTION: Final = timedelta(days=3)
 

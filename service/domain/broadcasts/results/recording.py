@@ -12,9 +12,10 @@ from service.domain.people.ordinals import create_users, when_forgotten
 from service.domain.runtime import Runtime
 from service.entities.message_results import ConsentChange, MassResult, PushedResult, ResultEvent
 from service.foundation.batch_writer import BatchWriter
-from service.storage import channels, former_openids, message_results, users
+from service.storage import channels, former_openids, users
+from service.storage.broadcasts import message_results
+from service.storage.broadcasts.message_results import StoredResult
 from service.storage.database.pool import OUTAGE_ERRORS, Connection
-from service.storage.message_results import StoredResult
 
 MAX_RESULTS_PER_BATCH = 500
 

@@ -16,7 +16,7 @@ from service.domain.runtime import Runtime
 from service.entities.broadcast_messages import ArticleMessage, message_from_json
 from service.entities.broadcasts import Broadcast, MessageKind
 from service.entities.channels import Channel
-from service.storage import broadcast_drafts, broadcasts
+from service.storage.broadcasts import broadcast_drafts, broadcasts
 from service.wechat.api.draft_calls import Article, add_draft, delete_draft, read_draft
 from service.wechat.api.errors import WechatError
 

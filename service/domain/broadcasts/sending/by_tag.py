@@ -33,8 +33,9 @@ from service.entities.broadcasts import Broadcast, PeopleRole, SendState, WaitRe
 from service.entities.expressions import Expression, Operator, from_json
 from service.entities.jobs import JobState
 from service.entities.remote_tags import LinkedTag
-from service.storage import broadcast_chunks, broadcast_remote_tags, broadcasts, remote_tags
-from service.storage import broadcast_ledger as ledger
+from service.storage import remote_tags
+from service.storage.broadcasts import broadcast_chunks, broadcast_remote_tags, broadcasts
+from service.storage.broadcasts import broadcast_ledger as ledger
 from service.wechat.api.errors import WechatError
 
 # Fewer are claimed one by one.

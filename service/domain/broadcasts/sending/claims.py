@@ -24,9 +24,10 @@ from service.entities.broadcasts import Broadcast, BroadcastPolicy, HeldReason, 
 from service.entities.channels import Channel
 from service.entities.jobs import Job
 from service.entities.wechat_accounts import CallQuota
-from service.storage import broadcast_chunks, broadcast_sends, broadcasts, wechat_quotas
-from service.storage import broadcast_ledger as ledger
-from service.storage.broadcast_ledger import CountChanges
+from service.storage import wechat_quotas
+from service.storage.broadcasts import broadcast_chunks, broadcast_sends, broadcasts
+from service.storage.broadcasts import broadcast_ledger as ledger
+from service.storage.broadcasts.broadcast_ledger import CountChanges
 from service.storage.database.pool import Connection
 from service.wechat.api.call import ApiCall
 from service.wechat.api.message_calls import Sent

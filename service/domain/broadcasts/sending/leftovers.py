@@ -10,7 +10,7 @@ from service.domain.broadcasts.sending.preparing import PREPARING_ERRORS
 from service.domain.broadcasts.sending.tag_deletion import delete_finished_tags
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.storage import broadcast_drafts, broadcast_remote_tags
+from service.storage.broadcasts import broadcast_drafts, broadcast_remote_tags
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from service.domain.jobs.running import JobLeaseLostError
 from service.domain.official_account.calling import call_wechat
 from service.entities.bitmaps import Bitmaps, bitmaps_of, count_people, ordinals_in
 from service.entities.broadcasts import SendState
-from service.storage import broadcast_ledger as ledger
+from service.storage.broadcasts import broadcast_ledger as ledger
 from service.storage.database.pool import DATABASE_ERRORS, Connection
 from service.storage.wechat_quotas import release_calls
 from service.wechat.api.decisions import Decision

@@ -15,10 +15,10 @@ from service.domain.broadcasts.sending.reservations import give_back
 from service.entities.bitmaps import Bitmaps, bitmaps_of, both, count_people
 from service.entities.broadcast_ledger import Chunk, Outcome, PeopleBlock, Send, SendId
 from service.entities.broadcasts import Broadcast, HeldReason, PeopleRole, SendState, held
-from service.storage import broadcast_chunks, broadcast_sends, broadcasts
-from service.storage import broadcast_ledger as ledger
-from service.storage.broadcast_audiences import add_blacklisted
-from service.storage.broadcast_ledger import CountChanges, Failure
+from service.storage.broadcasts import broadcast_chunks, broadcast_sends, broadcasts
+from service.storage.broadcasts import broadcast_ledger as ledger
+from service.storage.broadcasts.broadcast_audiences import add_blacklisted
+from service.storage.broadcasts.broadcast_ledger import CountChanges, Failure
 from service.storage.database.pool import Connection
 
 ON_BLACKLIST: Final = 43019

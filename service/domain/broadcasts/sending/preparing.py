@@ -16,7 +16,7 @@ from service.entities.broadcasts import MessageKind, WaitReason
 from service.entities.channels import Channel
 from service.entities.errors import RequestError
 from service.entities.jobs import Job, JobState
-from service.storage import broadcasts
+from service.storage.broadcasts import broadcasts
 from service.wechat.api.decisions import Decision
 from service.wechat.api.errors import UnansweredError, WechatError
 

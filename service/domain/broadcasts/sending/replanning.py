@@ -17,10 +17,10 @@ from service.entities.broadcast_ledger import Chunk, Send
 from service.entities.broadcast_reports import RETRYABLE_ERRCODES
 from service.entities.broadcasts import Broadcast, PeopleRole, SendState
 from service.entities.jobs import Job
-from service.storage import broadcast_chunks, broadcast_sends, broadcasts
-from service.storage import broadcast_ledger as ledger
-from service.storage.broadcast_audiences import take_out_blacklisted
-from service.storage.broadcast_ledger import CountChanges
+from service.storage.broadcasts import broadcast_chunks, broadcast_sends, broadcasts
+from service.storage.broadcasts import broadcast_ledger as ledger
+from service.storage.broadcasts.broadcast_audiences import take_out_blacklisted
+from service.storage.broadcasts.broadcast_ledger import CountChanges
 from service.storage.database.pool import Connection
 
 SENDS_AT_ONCE: Final = 10_000

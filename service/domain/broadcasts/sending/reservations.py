@@ -10,7 +10,7 @@ from service.domain.broadcasts.policy import caps
 from service.domain.broadcasts.policy.caps import CountedMessage, Reservation
 from service.entities.bitmaps import Bitmaps, ordinals_in
 from service.entities.broadcasts import Broadcast, BroadcastPolicy
-from service.storage import broadcast_sends
+from service.storage.broadcasts import broadcast_sends
 from service.storage.database.pool import Connection
 
 

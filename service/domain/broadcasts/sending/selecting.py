@@ -14,7 +14,7 @@ from service.domain.runtime import Runtime
 from service.entities.bitmaps import Bitmaps, both, count_people, first_people, united, up_to, without
 from service.entities.broadcasts import Broadcast, BroadcastPolicy, HeldReason
 from service.entities.channels import Channel
-from service.storage import broadcast_ledger as ledger
+from service.storage.broadcasts import broadcast_ledger as ledger
 from service.storage.database.pool import Connection
 
 # Of messages to one person, so many are looked at for each that is chosen: more would cost more than they spare.

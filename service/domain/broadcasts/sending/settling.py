@@ -24,7 +24,7 @@ from service.domain.runtime import Runtime
 from service.entities.bitmaps import Bitmaps, without
 from service.entities.broadcast_ledger import Chunk, Outcome, Send
 from service.entities.broadcasts import Broadcast, MessageKind, SendState
-from service.storage import broadcast_chunks, broadcast_remote_tags, broadcast_sends, broadcasts
+from service.storage.broadcasts import broadcast_chunks, broadcast_remote_tags, broadcast_sends, broadcasts
 from service.storage.database.pool import Connection
 from service.wechat.api.call import ApiCall
 from service.wechat.api.message_calls import MIN_OPENIDS_PER_MASS, Sent

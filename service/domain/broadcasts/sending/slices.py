@@ -33,8 +33,9 @@ from service.entities.broadcast_messages import message_from_json
 from service.entities.broadcasts import BroadcastPolicy, WaitReason
 from service.entities.channels import Channel, ChannelKind
 from service.entities.jobs import Job, JobState
-from service.storage import broadcast_ledger as ledger
-from service.storage import broadcasts, wechat_accounts, wechat_quotas
+from service.storage import wechat_accounts, wechat_quotas
+from service.storage.broadcasts import broadcast_ledger as ledger
+from service.storage.broadcasts import broadcasts
 
 # The queue's limit of time for a task is much longer.
 SLICE_DURATION: Final = timedelta(minutes=3)

@@ -16,8 +16,8 @@ from service.domain.jobs.running import save_progress
 from service.domain.runtime import Runtime
 from service.entities.broadcasts import Broadcast, WaitReason
 from service.entities.jobs import Job, JobState
-from service.storage import broadcast_ledger as ledger
-from service.storage import broadcasts
+from service.storage.broadcasts import broadcast_ledger as ledger
+from service.storage.broadcasts import broadcasts
 from service.storage.database.pool import Connection
 
 FIRST_PAUSE: Final = timedelta(seconds=1)

@@ -8,8 +8,8 @@ from service.domain.official_account.calling import call_wechat
 from service.domain.official_account.series import call_series
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
-from service.storage import broadcast_remote_tags
-from service.storage.broadcast_remote_tags import FinishedTag
+from service.storage.broadcasts import broadcast_remote_tags
+from service.storage.broadcasts.broadcast_remote_tags import FinishedTag
 from service.wechat.api.errors import WechatError
 from service.wechat.api.tag_calls import MAX_OPENIDS_PER_TAGGING, UNTAGGING, delete_tag, tag_members, untag_users
 

@@ -26,9 +26,9 @@ from service.entities.bitmaps import Bitmaps, bitmaps_of, both, count_people, fi
 from service.entities.broadcasts import Broadcast, HeldReason, PeopleRole, WaitReason
 from service.entities.channels import Channel
 from service.entities.jobs import JobState
-from service.storage import broadcast_ledger as ledger
-from service.storage import broadcast_remote_tags
-from service.storage.broadcast_remote_tags import TemporaryTag
+from service.storage.broadcasts import broadcast_ledger as ledger
+from service.storage.broadcasts import broadcast_remote_tags
+from service.storage.broadcasts.broadcast_remote_tags import TemporaryTag
 from service.storage.database.pool import Connection
 from service.storage.syncs import PersonToTag
 from service.wechat.api.call import ApiCall

@@ -8,7 +8,7 @@ from service.domain.broadcasts.messages.rendering import NO_VALUES, MessageRende
 from service.domain.broadcasts.messages.tag_values import TagValueReader
 from service.entities.broadcast_messages import BroadcastMessage, message_from_json
 from service.entities.broadcasts import Broadcast
-from service.storage import broadcast_ledger as ledger
+from service.storage.broadcasts import broadcast_ledger as ledger
 from service.storage.database.pool import Connection
 from service.wechat.api.call import ApiCall
 from service.wechat.api.message_calls import Sent

@@ -12,7 +12,7 @@ from service.entities.channels import Channel
 from service.entities.expressions import Expression, to_json
 from service.entities.jobs import Job, JobState
 from service.storage import jobs
-from service.storage.broadcast_policies import save_broadcast_policy
+from service.storage.broadcasts.broadcast_policies import save_broadcast_policy
 from tests.support.broadcast_rows import insert_broadcast_of, people_of_role, stored_broadcast
 from tests.support.clock import FrozenClock
 

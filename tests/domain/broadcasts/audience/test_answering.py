@@ -12,7 +12,8 @@ from service.entities.bitmaps import bitmaps_of, ordinals_in
 from service.entities.broadcasts import MessageKind
 from service.entities.channels import Channel, ChannelKind
 from service.entities.users import EventKind, UserEvent
-from service.storage import broadcast_audiences, broadcast_sends, users
+from service.storage import users
+from service.storage.broadcasts import broadcast_audiences, broadcast_sends
 from tests.support.broadcasts import add_broadcast
 from tests.support.clock import FrozenClock
 from tests.support.runtime import bind

@@ -20,7 +20,7 @@ from service.entities.errors import ChannelNotBoundError, RequestError
 from service.entities.expressions import FOLLOWERS, Expression, tag
 from service.entities.tags import TagState
 from service.storage import wechat_quotas
-from service.storage.broadcast_audiences import replace_blacklist
+from service.storage.broadcasts.broadcast_audiences import replace_blacklist
 from tests.domain.broadcasts.audience.starting import Starter
 from tests.support.broadcast_rows import finish, people_of_role, set_people, stored_broadcast
 from tests.support.runtime import admin, bind

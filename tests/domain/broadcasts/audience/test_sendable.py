@@ -21,7 +21,7 @@ from service.entities.blocks import BLOCK_SIZE
 from service.entities.broadcasts import Broadcast, HeldReason, MessageKind
 from service.entities.channels import Channel, ChannelKind
 from service.entities.users import EventKind, UserEvent
-from service.storage.broadcasts import broadcast
+from service.storage.broadcasts.broadcasts import broadcast
 from tests.support.broadcast_rows import finish, insert_broadcast_of
 from tests.support.database_state import skip_ordinals
 from tests.support.runtime import bind, ordinals_for

@@ -11,14 +11,14 @@ from service.entities.broadcast_ledger import PeopleBlock
 from service.entities.broadcasts import Broadcast, MessageKind, PeopleRole
 from service.entities.channels import Channel
 from service.entities.jobs import JobState
-from service.storage import (
+from service.storage.broadcasts import (
     broadcast_chunks,
     broadcast_drafts,
     broadcast_remote_tags,
     broadcast_retention,
     broadcast_sends,
 )
-from service.storage.broadcast_ledger import Failure, count_failures
+from service.storage.broadcasts.broadcast_ledger import Failure, count_failures
 from tests.domain.broadcasts.control.test_stopping import make
 from tests.support.broadcasts import freeze
 from tests.support.clock import FrozenClock

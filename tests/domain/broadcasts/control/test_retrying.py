@@ -13,8 +13,9 @@ from service.entities.channels import Channel
 from service.entities.errors import ConflictError
 from service.entities.expressions import received
 from service.entities.jobs import JobState
-from service.storage import audiences, broadcast_audiences, broadcast_chunks, broadcast_sends
-from service.storage.broadcast_ledger import people_of_role
+from service.storage import audiences
+from service.storage.broadcasts import broadcast_audiences, broadcast_chunks, broadcast_sends
+from service.storage.broadcasts.broadcast_ledger import people_of_role
 from tests.domain.broadcasts.control.followers import follow
 from tests.domain.broadcasts.control.test_stopping import make, stored
 from tests.support.broadcasts import freeze

@@ -17,8 +17,9 @@ from service.entities.channels import Channel
 from service.entities.errors import ChannelNotBoundError, ConflictError, ForbiddenError, NotFoundError, UpstreamError
 from service.entities.jobs import Job, JobState
 from service.entities.principal import Role
-from service.storage import broadcasts, jobs
-from service.storage.broadcast_ledger import set_waiting_for
+from service.storage import jobs
+from service.storage.broadcasts import broadcasts
+from service.storage.broadcasts.broadcast_ledger import set_waiting_for
 from tests.support.broadcasts import add_broadcast
 from tests.support.clock import FrozenClock
 from tests.support.runtime import RecordingQueue, admin

@@ -14,7 +14,7 @@ from service.entities.broadcasts import Broadcast, HeldReason, MessageKind, Peop
 from service.entities.channels import Channel, ChannelKind
 from service.entities.jobs import Job, JobState
 from service.entities.users import EventKind, UserEvent
-from service.storage import broadcasts
+from service.storage.broadcasts import broadcasts
 from tests.dev.wechat_api.wechat import Wechat
 from tests.domain.broadcasts.sending.book import Book
 from tests.support.runtime import admin, ordinals_for

@@ -11,7 +11,7 @@ from service.domain.runtime import Runtime
 from service.entities.bitmaps import bitmaps_of
 from service.entities.blocks import BLOCK_SIZE, ordinal_at
 from service.entities.channels import Channel
-from service.storage.send_counts import CountClass, PlaneKey, counters_since, save_planes
+from service.storage.broadcasts.send_counts import CountClass, PlaneKey, counters_since, save_planes
 
 TODAY = date(2026, 3, 1)
 PEOPLE = (0, 1, 2, 3, BLOCK_SIZE, BLOCK_SIZE + 1, 3 * BLOCK_SIZE)

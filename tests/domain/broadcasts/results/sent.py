@@ -14,7 +14,7 @@ from service.entities.broadcast_ledger import Outcome, SendId
 from service.entities.broadcasts import MessageKind, SendState
 from service.entities.jobs import Job
 from service.entities.message_results import MassResult, MessageResult, PushedResult, ResultEvent, status_word
-from service.storage import broadcasts
+from service.storage.broadcasts import broadcasts
 from tests.domain.broadcasts.sending.book import NO_LIMITS, Book
 from tests.support.runtime import ordinals_for
 

@@ -12,9 +12,10 @@ from service.entities.bitmaps import bitmaps_of, ordinals_in
 from service.entities.broadcasts import Broadcast, BroadcastPolicy, HeldReason, MessageKind, PeopleRole, held
 from service.entities.channels import Channel
 from service.entities.jobs import Job, JobKind
-from service.storage import broadcast_chunks, broadcast_reports, broadcasts, jobs, wechat_accounts
-from service.storage import broadcast_ledger as ledger
-from service.storage.broadcast_ledger import CountChanges, to_bits
+from service.storage import jobs, wechat_accounts
+from service.storage.broadcasts import broadcast_chunks, broadcast_reports, broadcasts
+from service.storage.broadcasts import broadcast_ledger as ledger
+from service.storage.broadcasts.broadcast_ledger import CountChanges, to_bits
 from service.storage.database.pool import Connection
 from tests.support.runtime import admin
 

@@ -30,7 +30,8 @@ from service.entities.broadcast_ledger import Outcome, SendId
 from service.entities.broadcast_reports import RETRYABLE_ERRCODES
 from service.entities.broadcasts import HeldReason, MessageKind, PeopleRole, SendState
 from service.entities.jobs import Job, JobState
-from service.storage import broadcast_chunks, broadcast_sends, broadcasts, jobs
+from service.storage import jobs
+from service.storage.broadcasts import broadcast_chunks, broadcast_sends, broadcasts
 from service.storage.database.pool import Connection
 from tests.domain.broadcasts.sending.book import NO_LIMITS, Book
 from tests.support.clock import FrozenClock

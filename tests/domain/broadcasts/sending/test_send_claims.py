@@ -11,7 +11,7 @@ from service.domain.jobs.running import JobLeaseLostError
 from service.entities.broadcast_ledger import SendId
 from service.entities.broadcasts import HeldReason, MessageKind
 from service.entities.jobs import Job
-from service.storage import broadcasts
+from service.storage.broadcasts import broadcasts
 from tests.domain.broadcasts.sending.book import MESSAGES, NO_LIMITS, Book
 from tests.support.clock import FrozenClock
 from tests.support.runtime import ordinals_for

@@ -16,7 +16,8 @@ from service.entities.broadcasts import MessageKind, PeopleRole, SendState
 from service.entities.channels import Channel
 from service.entities.jobs import Job, JobKind, JobState
 from service.entities.users import EventKind, UserEvent
-from service.storage import broadcasts, jobs
+from service.storage import jobs
+from service.storage.broadcasts import broadcasts
 from tests.dev.wechat_api.wechat import Wechat
 from tests.domain.broadcasts.sending.book import Book
 from tests.support.runtime import ordinals_for

@@ -13,7 +13,7 @@ from service.entities.bitmaps import Bitmaps, count_people, ordinals_in
 from service.entities.blocks import BLOCK_SIZE
 from service.entities.broadcasts import MessageKind
 from service.entities.expressions import Expression
-from service.storage.broadcast_ledger import to_bits, to_number
+from service.storage.broadcasts.broadcast_ledger import to_bits, to_number
 from service.storage.combos import fill_expression
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS

@@ -8,7 +8,7 @@ from service.entities.broadcast_reports import BroadcastReport, FailureCount, No
 from service.entities.broadcasts import HeldReason, SendState
 from service.storage import jobs
 from service.storage.audiences import BlockMembers
-from service.storage.broadcasts import broadcasts_by_id
+from service.storage.broadcasts.broadcasts import broadcasts_by_id
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 

@@ -6,8 +6,8 @@ Whoever does that holds the block of the people, and locks the broadcasts that t
 from collections.abc import Collection, Sequence
 
 from service.entities.broadcasts import HeldReason, PeopleRole, held
-from service.storage.broadcast_ledger import to_bits
-from service.storage.broadcasts import lock_broadcasts
+from service.storage.broadcasts.broadcast_ledger import to_bits
+from service.storage.broadcasts.broadcasts import lock_broadcasts
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 

@@ -8,7 +8,7 @@ from typing import Final
 from service.entities.bitmaps import bitmaps_of, count_people, united, without
 from service.entities.broadcast_ledger import PeopleBlock
 from service.entities.broadcasts import SendState
-from service.storage.broadcast_ledger import to_number
+from service.storage.broadcasts.broadcast_ledger import to_number
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 

@@ -11,7 +11,7 @@ import asyncpg
 
 from service.entities.broadcast_ledger import Chunk, Outcome, PeopleBlock
 from service.entities.broadcasts import SendState
-from service.storage.broadcast_ledger import to_bits, to_number
+from service.storage.broadcasts.broadcast_ledger import to_bits, to_number
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 

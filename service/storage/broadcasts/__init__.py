@@ -1,0 +1,1 @@
+"""Store broadcasts: what they send, whom, the ledger of their messages, and what keeps people from them."""
