@@ -122,11 +122,11 @@ async def write_down(runtime: Runtime, channel: Channel, job_id: int, people: di
     ]
     await record_events(runtime, channel, events)
     sends = [
-        (channel_id, job_id, ordinals[openid], attempt, "CUSTOMER_SERVICE_TEXT", state, "", now - ago)
+        (channel_id, job_id, ordinals[openid], attempt, "CUSTOMER_SERVICE_TEXT", state, "", now - ago, now)
         for openid, person in people.items()
         for attempt, (state, ago) in enumerate(person.sends)
     ]
-    columns = ["channel_id", "job_id", "ordinal", "attempt", "kind", "state", "client_id", "claimed_at"]
+    columns = ["channel_id", "job_id", "ordinal", "attempt", "kind", "state", "client_id", "claimed_at", "written_at"]
     consents = [
         (channel_id, TEMPLATE, ordinals[openid], *(instant(now, ago) for ago in each))
         for openid, person in people.items()
