@@ -32,7 +32,7 @@ test-unit: install ## Run the tests that need no servers, within ten seconds
 coverage: install ## Run the tests, and show which lines and branches of service/ none of them reaches
 	$(RUN_TESTS) --cov --cov-report=term
 
-faults: install ## Break what open pages and calls to WeChat depend on (ten minutes); ROUNDS=100 breaks each job so often
+faults: install ## Break what open pages and calls to WeChat depend on (twelve minutes); ROUNDS=100 breaks each job so often
 	$(BIN)/pytest -m long
 
 models: install ## Compare the service with models of it by three times the examples of `make test`; EXAMPLES=10 by thirty times

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Final
 
+import pytest
+
 from service.entities.users import EventKind
 from tests.faults.harness.change_log import changes_by_openid, tags_by_openid
 from tests.faults.harness.installation import KEEP_PRUNED_ROWS, Install, Installation
@@ -12,6 +14,8 @@ from tests.faults.harness.schedule import allow_publish, draw_pairs, inject_faul
 from tests.faults.harness.seeds import seeds
 from tests.faults.harness.sent_events import EventLedger, Sender, run_senders
 from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.long
 
 PEOPLE: Final = [f"person-{number}" for number in range(10)]
 LATECOMERS: Final = [f"latecomer-{number}" for number in range(4)]

@@ -3,11 +3,15 @@
 import asyncio
 from typing import Final
 
+import pytest
+
 from service.entities.users import EventKind
 from tests.faults.harness.installation import Install
 from tests.faults.harness.schedule import draw_crashes, inject_faults
 from tests.faults.harness.seeds import seeds
 from tests.faults.harness.sent_events import EventLedger, Sender, run_senders
+
+pytestmark = pytest.mark.long
 
 CONNECTIONS: Final = 24
 KINDS: Final = (EventKind.FOLLOW, EventKind.MESSAGE, EventKind.MENU_CLICK, EventKind.SCAN, EventKind.UNFOLLOW)

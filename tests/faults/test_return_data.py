@@ -5,12 +5,15 @@ import random
 from typing import Any, Final
 
 import httpx
+import pytest
 
 from service.entities.principal import Role
 from tests.faults.harness.bound_channel import token
 from tests.faults.harness.installation import Install, Installation
 from tests.faults.harness.seeds import seeds
 from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.long
 
 SUBMIT: Final = """
 mutation($input: SubmitReturnDataInput!) { submitReturnData(input: $input) { replayed receipt { id added newUsers } } }

@@ -5,9 +5,13 @@ import random
 from datetime import timedelta
 from typing import Final
 
+import pytest
+
 from tests.faults.harness.installation import Install, Installation
 from tests.faults.harness.seeds import seeds
 from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.long
 
 BLOCKS: Final = 48  # three transactions of a run
 USERS_A_BLOCK: Final = 400

@@ -7,13 +7,14 @@ from typing import Any, Final
 import asyncpg
 import pytest
 from graphql import OperationDefinitionNode, get_operation_ast, parse
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 
 from service.api.guards.cost import OperationCost
 from service.foundation.settings import QueryLimits, Settings
 from tests.api.engine.random_operations import Operation, operations
 from tests.api.engine.test_query_plans import KNOWN, SCHEMA
 from tests.api.engine.two_schemas import SchemaPair, open_schema_pair
+from tests.support.examples import compared_with_model
 
 VALUES: Final = 30
 SMALL: Final = Settings(query_limits=QueryLimits(values=VALUES))
@@ -121,7 +122,7 @@ async def test_a_query_that_waits_too_long_is_ended(database_url: str, redis_url
         await other.close()
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@compared_with_model(examples=60)
 @given(operation=operations(SCHEMA, KNOWN))
 async def test_no_answer_has_more_values_than_were_counted_before(stage: SchemaPair, operation: Operation) -> None:
     document = parse(operation.text)
@@ -132,7 +133,7 @@ async def test_no_answer_has_more_values_than_were_counted_before(stage: SchemaP
     assert values_in(answer.data) <= OperationCost(SCHEMA, document, node).values(operation.variables)
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@compared_with_model(examples=60)
 @given(operation=operations(SCHEMA, KNOWN))
 async def test_both_paths_refuse_the_same_random_queries(
     stage: SchemaPair, small: SchemaPair, operation: Operation

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.broadcasts.audience.preview import BroadcastPreview, PreviewRequest, people_in, preview_broadcast
@@ -23,6 +23,7 @@ from service.storage import wechat_quotas
 from service.storage.broadcasts.broadcast_audiences import replace_blacklist
 from tests.domain.broadcasts.audience.starting import Starter
 from tests.support.broadcast_rows import finish, people_of_role, set_people, stored_broadcast
+from tests.support.examples import compared_with_model
 from tests.support.runtime import admin, bind
 from tests.support.tags import openid_of, populate, set_state
 
@@ -43,7 +44,7 @@ async def preview(starter: Starter, audience: Expression = FOLLOWERS, **given: A
     return await preview_broadcast(starter.runtime, admin(), channel.channel_id, request)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@compared_with_model(examples=25)
 @given(following=PEOPLE, audience=PEOPLE, blacklisted=PEOPLE, percent=st.integers(0, 50))
 async def test_a_freeze_just_after_it_finds_the_same(
     starter: Starter, following: frozenset[int], audience: frozenset[int], blacklisted: frozenset[int], percent: int

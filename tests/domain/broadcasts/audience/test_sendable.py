@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 from asyncpg import BitString
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.broadcasts.audience.sendable import unsendable_now
@@ -24,6 +24,7 @@ from service.entities.users import EventKind, UserEvent
 from service.storage.broadcasts.broadcasts import broadcast
 from tests.support.broadcast_rows import finish, insert_broadcast_of
 from tests.support.database_state import skip_ordinals
+from tests.support.examples import compared_with_model
 from tests.support.runtime import bind, ordinals_for
 
 MINUTE: Final = timedelta(minutes=1)
@@ -172,7 +173,7 @@ async def reasons(
 
 
 @pytest.mark.parametrize("account", ChannelKind)
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@compared_with_model(examples=30)
 @given(people=PEOPLE)
 async def test_whoever_can_be_sent_to_is_who_the_rules_say(
     runtime: Runtime, channel: Channel, account: ChannelKind, people: list[Person]
