@@ -113,15 +113,18 @@ async def test_the_example_sends_once_however_often_it_is_run(running: Demo) -> 
     program = f".venv/bin/python {REPOSITORY}/examples/broadcasts/send_once.py"
     assert len(running.paste(f"TEXT='Cold brew' {program}").splitlines()) == 1, "it only looks"
 
-    first, second = (running.paste(f"TEXT='Cold brew' SEND=yes {program}").splitlines() for _ in range(2))
+    send = f"TEXT='Cold brew' SEND=yes {program} && echo 0 || echo $?"
+    first, second = (running.paste(send).splitlines() for _ in range(2))
 
     made, again = json.loads(first[1]), json.loads(second[1])
     assert (made["replayed"], again["replayed"]) == (False, True)
     assert made["broadcast"]["id"] == again["broadcast"]["id"]
-    report = json.loads(second[-1])
+    report, status = json.loads(second[-2]), second[-1]
     assert (report["state"], report["planned"], report["uncertainUsers"]["totalCount"]) == ("DONE", 0, 0)
     assert report["sent"] > 0
-    assert report["failures"] == []
+    # Who of the demo wrote and left in one second counts as a follower, and cannot be answered.
+    assert {each["errcode"] for each in report["failures"]} <= {45015}
+    assert status == ("1" if report["failures"] else "0")
 
 
 async def somebody_can_be_sent_to(running: Demo, kind: str) -> None:
