@@ -279,7 +279,9 @@ async def broadcast_side(install: Install, directory: Path, seed: int) -> AsyncI
                 await account.order_of_account("quotas", path=path, quota={"daily": 10**9, "calls": 10**9})
             await account.order_of_account("templates", id=TEMPLATE_ID, fields=["thing1"])
             await account.order_of_account("templates", id=SUBSCRIPTION_ID, fields=["thing1"], subscription=True)
-        installation = await install(acting=True, east=False, workers=2, WECHAT_API_URL=imitation.url)
+        # Months go by, and whoever was forgotten could not be named any more.
+        settings = {"WECHAT_API_URL": imitation.url, "FORGET_UNFOLLOWED_AFTER": "3650d"}
+        installation = await install(acting=True, east=False, workers=2, **settings)
         channels = {APP_ID: installation.channel}
         async with httpx.AsyncClient(base_url=installation.west.url, trust_env=False, timeout=30) as http:
             for app_id, kind in OTHER_ACCOUNTS.items():
