@@ -23,7 +23,7 @@ class Sender:
         self._reader = TagValueReader(channel.channel_id, {"Fruit"})
 
     async def fruits(self, *openids: str) -> dict[str, str | None]:
-        """What is inserted for each of these people; None for nothing."""
+        """Return what is inserted for each of these people; None for nothing."""
         ordinals = await ordinals_for(self.runtime, self.channel, openids)
         async with self.runtime.pool.acquire() as conn:
             found = await self._reader.read(conn, list(ordinals.values()))

@@ -112,7 +112,7 @@ async def test_a_deleted_tag_and_a_forgotten_broadcast_fail_it(starter: Starter)
 
 
 async def test_a_closed_gate_fails_it(starter: Starter) -> None:
-    """Whoever closes it ends what is unfinished; this one was made at the same moment."""
+    """Close the gate as a broadcast is being made, so that closing it does not end this one."""
     job = await starter.make(FOLLOWERS)
     await starter.runtime.pool.execute("update channel_state set open = false")
 

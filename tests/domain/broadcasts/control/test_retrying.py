@@ -118,7 +118,7 @@ async def test_nothing_else_is_retried(runtime: Runtime, channel: Channel, state
 
 
 async def test_whoever_got_another_one_with_the_same_once_only_is_held(runtime: Runtime, channel: Channel) -> None:
-    """Somebody was refused, got the next one, and does not get this one, too, when it is tried again."""
+    """Retry one for somebody who was refused, got the next one since, and is left out."""
     made = await finished(runtime, channel)
     other = await make(runtime, channel, JobState.DONE, once_only="sale")
     async with runtime.pool.acquire() as conn:
@@ -135,7 +135,7 @@ async def test_whoever_got_another_one_with_the_same_once_only_is_held(runtime: 
 
 @pytest.mark.parametrize("first", [True, False], ids=["the first one is retried", "a run is retried"])
 async def test_whoever_got_another_one_of_the_series_is_held(runtime: Runtime, channel: Channel, first: bool) -> None:
-    """Somebody was refused, got the next run, and does not get this one, too, when it is tried again."""
+    """Retry a run for somebody who was refused, got the next run since, and is left out."""
     made = await finished(runtime, channel)
     other = await make(runtime, channel, JobState.DONE)
     begun, run = (made, other) if first else (other, made)

@@ -28,7 +28,7 @@ async def office(subscription_office: Office) -> Office:
 
 
 def tagged(office: Office, remote_tag_id: int) -> set[str]:
-    """Who has a remote tag."""
+    """Return who has a remote tag."""
     return set(office.books.tags.tags[remote_tag_id].members_after("", 100))
 
 

@@ -12,7 +12,7 @@ PEOPLE = ["oAda", "oBob"]
 
 
 async def left(office: Office) -> tuple[int, int]:
-    """How many drafts besides their own, and how many temporary tags, an account has."""
+    """Count the drafts of an account besides its own, and its temporary tags."""
     tags = [each for each in office.books.tags.tags.values() if each.name.startswith("bc-")]
     return len(office.books.drafts.drafts) - 1, len(tags)
 

@@ -149,7 +149,7 @@ class LedgerModel:
         self._check_people()
 
     def _check_people(self) -> None:
-        """Nobody is reached twice, or planned after being reached, unless a person ordered that for the uncertain."""
+        """Check that nobody is reached twice, or planned once reached, but the uncertain on a person's order."""
         for person, times in self.delivered.items():
             assert times == 1 or person in self.sent_anew
             assert person not in self.planned or person in self.sent_anew

@@ -1,4 +1,4 @@
-"""What is known of a person is inserted as data: nothing of it is read as markup, as a link or as a placeholder."""
+"""Insert what is known of a person as data: nothing of it is read as markup, as a link or as a placeholder."""
 
 import json
 import re
