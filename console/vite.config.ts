@@ -1,0 +1,50 @@
+import { copyFileSync } from "node:fs";
+import preact from "@preact/preset-vite";
+import { defineConfig, type Plugin } from "vite";
+
+/** Lets the bundler drop operations that a page does not use: it cannot know that making one has no effect. */
+function droppableDocuments(): Plugin {
+  return {
+    name: "droppable-documents",
+    transform(code, id) {
+      if (!id.includes("/api/generated/")) return null;
+      return code.replaceAll("= new TypedDocumentString(", "= /*#__PURE__*/ new TypedDocumentString(");
+    },
+  };
+}
+
+/** Puts the list of trusted operations beside the pages, where the service reads it. */
+function trustedDocuments(): Plugin {
+  return {
+    name: "trusted-documents",
+    apply: "build",
+    closeBundle() {
+      copyFileSync(
+        "src/api/generated/persisted-documents.json",
+        "../service/web/pages/persisted-documents.json",
+      );
+    },
+  };
+}
+
+const service = process.env.SERVICE ?? "http://127.0.0.1:8000";
+
+export default defineConfig({
+  plugins: [preact(), droppableDocuments(), trustedDocuments()],
+  build: {
+    outDir: "../service/web/pages",
+    emptyOutDir: true,
+    target: "es2022",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rollupOptions: { input: ["index.html", "conversation.html"] },
+  },
+  server: {
+    proxy: {
+      "/graphql": { target: service, ws: true },
+      "/import": service,
+      "/export": service,
+      "/demo": service,
+    },
+  },
+});
