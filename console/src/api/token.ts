@@ -1,0 +1,53 @@
+import { signal } from "@preact/signals";
+
+/** The token with which the page asks, kept in memory only; null while nobody is signed in. */
+export const token = signal<string | null>(null);
+
+/** Whether the service refused the token, so that a new one is needed before anything goes on. */
+export const expired = signal(false);
+
+/** Says when a token expires, in milliseconds of Unix time; null for what is no JWT, or has no `exp`. */
+export function expiryOf(jwt: string): number | null {
+  try {
+    const claims: unknown = JSON.parse(
+      atob((jwt.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")),
+    );
+    const exp = (claims as { exp?: unknown } | null)?.exp;
+    return typeof exp === "number" ? exp * 1000 : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Takes a token that somebody pasted or handed over; what waited for one goes on. */
+export function signIn(jwt: string): void {
+  expired.value = false;
+  token.value = jwt.trim();
+}
+
+/** Forgets the token, here only: other tabs keep theirs. */
+export function signOut(): void {
+  expired.value = false;
+  token.value = null;
+}
+
+/** Notes that the service no longer takes the token. The page stays as it is until there is a new one. */
+export function expire(refused: string | null): void {
+  if (refused === token.value) expired.value = true;
+}
+
+/** Returns the token, as soon as there is one that was not refused. */
+export function usableToken(): Promise<string> {
+  return new Promise((resolve) => {
+    const stop = { run: () => {} };
+    const look = () => {
+      if (token.value === null || expired.value) return;
+      resolve(token.value);
+      stop.run();
+    };
+    const unsubscribers = [token.subscribe(look), expired.subscribe(look)];
+    stop.run = () => {
+      for (const unsubscribe of unsubscribers) unsubscribe();
+    };
+  });
+}
