@@ -25,7 +25,10 @@ function typesOf(schema: GraphQLSchema) {
   const named = (name: string, kind = "OBJECT") => ({ kind, name });
   const types = Object.values(schema.getTypeMap()).flatMap((type): object[] => {
     if (type.name.startsWith("__")) return [];
-    if (isObjectType(type)) return [{ ...named(type.name), fields: [], interfaces: [] }];
+    if (isObjectType(type)) {
+      const interfaces = type.getInterfaces().map((each) => named(each.name, "INTERFACE"));
+      return [{ ...named(type.name), fields: [], interfaces }];
+    }
     if (!isInterfaceType(type) && !isUnionType(type)) return [];
     const possibleTypes = schema.getPossibleTypes(type).map((possible) => named(possible.name));
     return [

@@ -1,3 +1,4 @@
+/// <reference types="vitest/config" />
 import { copyFileSync } from "node:fs";
 import preact from "@preact/preset-vite";
 import { defineConfig, type Plugin } from "vite";
@@ -40,6 +41,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rollupOptions: { input: ["index.html", "conversation.html"] },
   },
+  test: { environment: "happy-dom", restoreMocks: true },
   server: {
     proxy: {
       "/graphql": { target: service, ws: true },

@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 
 /** The token with which the page asks, kept in memory only; null while nobody is signed in. */
 export const token = signal<string | null>(null);
@@ -21,14 +21,18 @@ export function expiryOf(jwt: string): number | null {
 
 /** Takes a token that somebody pasted or handed over; what waited for one goes on. */
 export function signIn(jwt: string): void {
-  expired.value = false;
-  token.value = jwt.trim();
+  batch(() => {
+    expired.value = false;
+    token.value = jwt.trim();
+  });
 }
 
 /** Forgets the token, here only: other tabs keep theirs. */
 export function signOut(): void {
-  expired.value = false;
-  token.value = null;
+  batch(() => {
+    expired.value = false;
+    token.value = null;
+  });
 }
 
 /** Notes that the service no longer takes the token. The page stays as it is until there is a new one. */
@@ -36,18 +40,16 @@ export function expire(refused: string | null): void {
   if (refused === token.value) expired.value = true;
 }
 
+const usable = computed(() => (expired.value ? null : token.value));
+
 /** Returns the token, as soon as there is one that was not refused. */
 export function usableToken(): Promise<string> {
   return new Promise((resolve) => {
-    const stop = { run: () => {} };
-    const look = () => {
-      if (token.value === null || expired.value) return;
-      resolve(token.value);
-      stop.run();
-    };
-    const unsubscribers = [token.subscribe(look), expired.subscribe(look)];
-    stop.run = () => {
-      for (const unsubscribe of unsubscribers) unsubscribe();
-    };
+    const unsubscribe = usable.subscribe((found) => {
+      if (found === null) return;
+      resolve(found);
+      // Not at once: the first call comes before there is anything to end.
+      queueMicrotask(() => unsubscribe());
+    });
   });
 }
