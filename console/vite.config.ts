@@ -1,6 +1,8 @@
+/// <reference types="vitest/config" />
 import { copyFileSync } from "node:fs";
 import preact from "@preact/preset-vite";
 import { defineConfig, type Plugin } from "vite";
+import { schemaTypes } from "./schema-types.ts";
 
 /** Lets the bundler drop operations that a page does not use: it cannot know that making one has no effect. */
 function droppableDocuments(): Plugin {
@@ -30,7 +32,7 @@ function trustedDocuments(): Plugin {
 const service = process.env.SERVICE ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
-  plugins: [preact(), droppableDocuments(), trustedDocuments()],
+  plugins: [preact(), schemaTypes(), droppableDocuments(), trustedDocuments()],
   build: {
     outDir: "../service/web/pages",
     emptyOutDir: true,
@@ -39,6 +41,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rollupOptions: { input: ["index.html", "conversation.html"] },
   },
+  test: { environment: "happy-dom", restoreMocks: true },
   server: {
     proxy: {
       "/graphql": { target: service, ws: true },

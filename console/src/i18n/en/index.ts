@@ -1,0 +1,4 @@
+export { common } from "./common";
+export { problems } from "./problems";
+export { shell } from "./shell";
+export { tags } from "./tags";

@@ -1,0 +1,4 @@
+export const tags = {
+  heading: "Tags",
+  people: (count: string) => `${count} people`,
+};
