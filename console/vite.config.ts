@@ -1,4 +1,5 @@
 import { copyFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import preact from "@preact/preset-vite";
 import { defineConfig, type Plugin } from "vite";
 
@@ -27,10 +28,32 @@ function trustedDocuments(): Plugin {
   };
 }
 
+/** Compresses once, and as far as it goes, what the service would compress each time it is asked for. */
+function compressed(): Plugin {
+  return {
+    name: "compressed",
+    apply: "build",
+    generateBundle: {
+      order: "post",
+      handler(_, bundle) {
+        for (const [fileName, file] of Object.entries(bundle)) {
+          const source = file.type === "chunk" ? file.code : file.source;
+          if (!/^assets\/.*\.(js|css|svg|ttf)$/.test(fileName) || source.length < 1_000) continue;
+          this.emitFile({
+            type: "asset",
+            fileName: `${fileName}.gz`,
+            source: gzipSync(source, { level: 9 }),
+          });
+        }
+      },
+    },
+  };
+}
+
 const service = process.env.SERVICE ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
-  plugins: [preact(), droppableDocuments(), trustedDocuments()],
+  plugins: [preact(), droppableDocuments(), trustedDocuments(), compressed()],
   build: {
     outDir: "../service/web/pages",
     emptyOutDir: true,
