@@ -10,9 +10,9 @@ import { expire, expired, token, usableToken } from "./token";
  * Makes the client through which a page asks and follows. It sends no text of an operation, only the id of one that the
  * service trusts. A refused token makes it wait for a new one, and then ask again.
  */
-export function makeClient(): Client {
+export function makeClient(): { client: Client; close: () => void } {
   const socket = openSocket();
-  return new Client({
+  const client = new Client({
     url: "/graphql",
     preferGetMethod: false,
     requestPolicy: "cache-and-network",
@@ -63,4 +63,5 @@ export function makeClient(): Client {
       }),
     ],
   });
+  return { client, close: () => void socket.dispose() };
 }

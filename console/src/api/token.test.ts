@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { expire, expired, expiryOf, signIn, signOut, token, usableToken } from "./token";
+import { expire, expired, expiryOf, identityOf, signIn, signOut, token, usableToken } from "./token";
 
 function jwt(claims: object): string {
   const part = (value: object) =>
@@ -18,6 +18,16 @@ describe("expiryOf", () => {
       expect(expiryOf(text)).toBeNull();
     },
   );
+});
+
+describe("identityOf", () => {
+  it("tells people, roles, robots and channels apart, but not two tokens of one", () => {
+    const mine = { sub: "a", robot: "r", role: "agent", channels: ["c"] };
+    const name = (claims: object) => identityOf(jwt({ ...mine, ...claims }));
+    expect(name({ exp: 1 })).toBe(name({ exp: 2 }));
+    const others = [{ sub: "b" }, { robot: "s" }, { role: "admin" }, { channels: undefined }];
+    expect(new Set([{}, ...others].map(name)).size).toBe(5);
+  });
 });
 
 describe("a token", () => {

@@ -8,14 +8,23 @@ export const expired = signal(false);
 
 /** Says when a token expires, in milliseconds of Unix time; null for what is no JWT, or has no `exp`. */
 export function expiryOf(jwt: string): number | null {
+  const { exp } = claimsOf(jwt);
+  return typeof exp === "number" ? exp * 1000 : null;
+}
+
+/** Names whom a token stands for and what it is good for: two tokens of one name may read the same. */
+export function identityOf(jwt: string): string {
+  const { sub, robot, role, channels } = claimsOf(jwt);
+  return JSON.stringify([sub, robot, role, channels]);
+}
+
+// Only to arrange the page: what a token is worth is for the service to say.
+function claimsOf(jwt: string): Record<string, unknown> {
   try {
-    const claims: unknown = JSON.parse(
-      atob((jwt.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")),
-    );
-    const exp = (claims as { exp?: unknown } | null)?.exp;
-    return typeof exp === "number" ? exp * 1000 : null;
+    const part = (jwt.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
+    return (JSON.parse(atob(part)) as Record<string, unknown> | null) ?? {};
   } catch {
-    return null;
+    return {};
   }
 }
 

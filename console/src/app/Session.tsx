@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { makeClient } from "../api/client";
 import { ViewerDocument } from "../api/generated/graphql";
 import { useQuery } from "../api/hooks";
-import { signIn, token } from "../api/token";
+import { identityOf, signIn, token } from "../api/token";
 import { language } from "../i18n/language";
 import { useMessages } from "../i18n/messages";
 import { viewer } from "./viewer";
@@ -12,16 +12,20 @@ import { viewer } from "./viewer";
 /** Shows its children to somebody who is signed in, and the way in to everybody else. */
 export function Session({ children }: { children: ComponentChildren }) {
   const chosen = language.value;
-  const signedIn = token.value !== null;
+  const person = token.value === null ? null : identityOf(token.value);
+  if (person === null) return <SignIn />;
   // Another language or person: nothing that was read before holds.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: they are why a new client is made
-  const client = useMemo(() => makeClient(), [chosen, signedIn]);
-  if (!signedIn) return <SignIn />;
   return (
-    <Provider value={client}>
+    <Connected key={`${chosen} ${person}`}>
       <Known>{children}</Known>
-    </Provider>
+    </Connected>
   );
+}
+
+function Connected({ children }: { children: ComponentChildren }) {
+  const { client, close } = useMemo(makeClient, []);
+  useEffect(() => close, [close]);
+  return <Provider value={client}>{children}</Provider>;
 }
 
 function Known({ children }: { children: ComponentChildren }) {
