@@ -1,0 +1,48 @@
+import { can } from "../../app/viewer";
+import type { Messages } from "../../i18n/messages";
+import { navigation } from "../navigation";
+import type { ChannelChoice } from "./ChannelSwitcher";
+import { inChannel } from "./place";
+
+/** One thing that the palette leads to. */
+export interface Finding {
+  readonly group: "pages" | "channels" | "people";
+  readonly label: string;
+  readonly detail?: string;
+  readonly href: string;
+}
+
+const OPENID = /^[\w-]{6,128}$/;
+
+/** Return what a text finds without asking the service; everything for an empty text. */
+export function findingsOf(
+  text: string,
+  channels: readonly ChannelChoice[],
+  channel: ChannelChoice | null,
+  path: string,
+  m: Messages,
+): Finding[] {
+  const here = encodeURIComponent(channel?.id ?? "");
+  const pages = navigation
+    .filter(({ permission, ofRobot }) => can(permission) && (ofRobot || channel))
+    .map((entry): Finding => ({ group: "pages", label: entry.label(m), href: entry.path(here) }));
+  const others = channels.map(
+    ({ id, name, kind }): Finding => ({
+      group: "channels",
+      label: name,
+      detail: m.common.channelKinds[kind],
+      href: inChannel(path, id),
+    }),
+  );
+  const all: Finding[] = [...pages, { group: "pages", label: m.shell.channels, href: "/" }, ...others];
+  const sought = text.trim().toLowerCase();
+  const found = all.filter(({ label }) => label.toLowerCase().includes(sought));
+  if (channel && can("VIEW_USERS") && OPENID.test(text.trim())) {
+    found.push({
+      group: "people",
+      label: m.shell.palette.person(text.trim()),
+      href: `/channels/${here}/people?openid=${encodeURIComponent(text.trim())}`,
+    });
+  }
+  return found;
+}
