@@ -1,0 +1,33 @@
+import type { RefObject } from "preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+
+/**
+ * Show a `<dialog>` as a modal while its component is there, and give the focus back afterwards.
+ *
+ * Escape asks `onClose`; a click beside the dialog does nothing, so that nothing typed is lost.
+ */
+export function useModal(onClose: () => void): RefObject<HTMLDialogElement | null> {
+  const ref = useRef<HTMLDialogElement>(null);
+  const close = useRef(onClose);
+  close.current = onClose;
+  useLayoutEffect(() => {
+    const dialog = ref.current;
+    const before = document.activeElement;
+    dialog?.showModal();
+    return () => {
+      dialog?.close();
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  useEffect(() => {
+    const dialog = ref.current;
+    const cancel = (event: Event) => {
+      if (event.target !== dialog) return;
+      event.preventDefault();
+      close.current();
+    };
+    dialog?.addEventListener("cancel", cancel);
+    return () => dialog?.removeEventListener("cancel", cancel);
+  }, []);
+  return ref;
+}
