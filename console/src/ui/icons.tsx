@@ -54,7 +54,9 @@ export const ChevronRightIcon = /*#__PURE__*/ icon("m6 4 4 4-4 4");
 export const ChevronLeftIcon = /*#__PURE__*/ icon("m10 4-4 4 4 4");
 export const ArrowUpIcon = /*#__PURE__*/ icon("M8 13V3M4 7l4-4 4 4");
 export const ArrowDownIcon = /*#__PURE__*/ icon("M8 3v10M4 9l4 4 4-4");
-export const MoreIcon = /*#__PURE__*/ icon("M3.5 8h.01M8 8h.01M12.5 8h.01");
+export const MoreIcon = /*#__PURE__*/ icon(
+  "M3.1 8a.4.4 0 1 0 .8 0 .4.4 0 1 0-.8 0M7.6 8a.4.4 0 1 0 .8 0 .4.4 0 1 0-.8 0M12.1 8a.4.4 0 1 0 .8 0 .4.4 0 1 0-.8 0",
+);
 export const CopyIcon = /*#__PURE__*/ icon("M5.5 5.5h8v8h-8z", "M10.5 5.5v-3h-8v8h3");
 export const WarningIcon = /*#__PURE__*/ icon("M8 2 1.5 13.5h13L8 2Z", "M8 6.5v3M8 11.5h.01");
 export const InfoIcon = /*#__PURE__*/ icon("M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12Z", "M8 7.5v3.5M8 5h.01");
@@ -92,7 +94,9 @@ export const KeyIcon = /*#__PURE__*/ icon(
 );
 export const ChatIcon = /*#__PURE__*/ icon("M2 2.5h12v8.5H7l-3 2.8V11H2z");
 export const FilterIcon = /*#__PURE__*/ icon("M2 3h12L9.5 8.5v4.3l-3 1.2V8.5L2 3Z");
-export const DragIcon = /*#__PURE__*/ icon("M6 3.5h.01M10 3.5h.01M6 8h.01M10 8h.01M6 12.5h.01M10 12.5h.01");
+export const DragIcon = /*#__PURE__*/ icon(
+  "M5.6 3.5a.4.4 0 1 0 .8 0 .4.4 0 1 0-.8 0M9.6 3.5a.4.4 0 1 0 .8 0 .4.4 0 1 0-.8 0M5.6 8a.4.4 0 1 0 .8 0 .4.4 0 1 0-.8 0M9.6 8a.4.4 0 1 0 .8 0 .4.4 0 1 0-.8 0M5.6 12.5a.4.4 0 1 0 .8 0 .4.4 0 1 0-.8 0M9.6 12.5a.4.4 0 1 0 .8 0 .4.4 0 1 0-.8 0",
+);
 export const LinkIcon = /*#__PURE__*/ icon(
   "M6.5 9.5a3 3 0 0 0 4.3 0l2.3-2.3a3 3 0 0 0-4.3-4.3l-1 1",
   "M9.5 6.5a3 3 0 0 0-4.3 0L2.9 8.8a3 3 0 0 0 4.3 4.3l1-1",

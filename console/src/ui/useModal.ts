@@ -14,6 +14,7 @@ export function useModal(onClose: () => void): RefObject<HTMLDialogElement | nul
     const dialog = ref.current;
     const before = document.activeElement;
     dialog?.showModal();
+    if (dialog && !dialog.querySelector("[autofocus]")) firstToAnswer(dialog)?.focus();
     return () => {
       dialog?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
@@ -30,4 +31,12 @@ export function useModal(onClose: () => void): RefObject<HTMLDialogElement | nul
     return () => dialog?.removeEventListener("cancel", cancel);
   }, []);
   return ref;
+}
+
+/** The first input, or else the first button at the bottom, which does the least. */
+function firstToAnswer(dialog: HTMLElement): HTMLElement | null {
+  return (
+    dialog.querySelector<HTMLElement>(":is(input, select, textarea):not(:disabled, [type=hidden])") ??
+    dialog.querySelector<HTMLElement>("footer :is(button, a)")
+  );
 }
