@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install run test test-unit coverage models faults check lint dead spelling types contracts schema-lint audit fuzz browser bench bench-peers \
+.PHONY: help install run test test-unit coverage models faults check lint dead spelling types contracts schema-lint audit fuzz browser screenshots bench bench-peers \
   lock schema release-schema clean
 
 help: ## Show this list
@@ -80,6 +80,9 @@ fuzz: .venv/fuzz-installed ## Send made-up operations to a service of its own; S
 
 browser: .venv/browser-installed ## Drive a browser through the console (needs Chromium, found at /usr/bin/chromium or by CHROMIUM=…)
 	$(BIN)/pytest -m browser tests/console
+
+screenshots: .venv/browser-installed ## Run the demo and write docs/screenshots/; ONLY="panel card" writes some
+	$(BIN)/python -m tests.console.screenshots $(ONLY)
 
 .venv/bench-installed: requirements/bench.txt | install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt

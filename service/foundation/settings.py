@@ -20,6 +20,7 @@ from service.foundation.variable_types import (
     Count,
     DatabaseUrl,
     Duration,
+    NamedOrigins,
     Names,
     Networks,
     Origins,
@@ -168,6 +169,7 @@ class Settings:
     metrics_token: Secret | None = field(default=None, repr=False)
     public_url: BaseUrl = "http://127.0.0.1:8000"
     allowed_origins: Origins = ()
+    embed_origins: NamedOrigins = ()
     wechat_api_url: BaseUrl = "https://api.weixin.qq.com"
     wechat: WechatCalls = WechatCalls()
     sync: SyncLimits = SyncLimits()
@@ -197,6 +199,7 @@ class Settings:
     production: Annotated[Production, Variable("USER_TAGS_ENV")] = False
     data_dir: str = ".data"
     clock_offset_file: str | None = None
+    demo_url: BaseUrl | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +235,6 @@ def _known() -> list[str]:
 def _contradictions(settings: Settings) -> Iterator[str]:
     if settings.undo_retention <= settings.change_log_retention:
         yield "USER_TAGS_UNDO_RETENTION must be longer than USER_TAGS_CHANGE_LOG_RETENTION."
-    if settings.trusted_documents_mode != "off" and not settings.trusted_documents:
-        yield "USER_TAGS_TRUSTED_DOCUMENTS_MODE needs USER_TAGS_TRUSTED_DOCUMENTS, the files to trust."
 
 
 def _production_errors(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
@@ -257,6 +258,8 @@ def _production_errors(settings: Settings, environment: Mapping[str, str]) -> It
         yield "In production USER_TAGS_WECHAT_API_URL must start with https://: app secrets and tokens are sent there."
     if settings.clock_offset_file is not None:
         yield "USER_TAGS_CLOCK_OFFSET_FILE moves the clock for tests; production refuses it."
+    if settings.demo_url is not None:
+        yield "USER_TAGS_DEMO_URL lets pages play with imitated people; production refuses it."
 
 
 def _secret_errors(settings: Settings) -> Iterator[str]:

@@ -39,6 +39,7 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_SECRETS_KEY", "secrets_keys", (), KEYS, (SECRET, SECRET.upper()), ["short", f"{SECRET},short"]),
     ("USER_TAGS_PUBLIC_URL", "public_url", "http://127.0.0.1:8000", "https://tags.example/", "https://tags.example", ["tags.example", "ftp://tags", "https://", "https://tags?a=b", "https://tags/#a", "https://u:p@tags", "https://tags:x"]),
     ("USER_TAGS_ALLOWED_ORIGINS", "allowed_origins", (), "https://A.example, http://b.example:8080", ("https://a.example", "http://b.example:8080"), ["a.example", "https://a.example/", "https://*.example", "null"]),
+    ("USER_TAGS_EMBED_ORIGINS", "embed_origins", (), "https://Desk.example.com", ("https://desk.example.com",), ["*", "desk.example.com", "https://desk.example.com/"]),
     ("USER_TAGS_WECHAT_API_URL", "wechat_api_url", "https://api.weixin.qq.com", "http://localhost:9/", "http://localhost:9", ["api.weixin.qq.com"]),
     ("USER_TAGS_ACTING", "acting", True, "OFF", False, ["0", "no"]),
     ("USER_TAGS_WECHAT_CALL_WITHIN", "wechat.call_within", timedelta(seconds=20), "5s", timedelta(seconds=5), ["0", "5"]),
@@ -107,7 +108,7 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_IMPORT_WITHIN", "client_limits.import_within", timedelta(hours=1), "5m", timedelta(minutes=5), ["0", "1"]),
     ("USER_TAGS_CHANNELS_PER_ROBOT", "client_limits.channels_per_robot", 100, "3", 3, ["0", "many"]),
     ("USER_TAGS_TRUSTED_DOCUMENTS", "trusted_documents", (), "a.json, b.json", ("a.json", "b.json"), []),
-    ("USER_TAGS_TRUSTED_DOCUMENTS_MODE", "trusted_documents_mode", "off", "OFF", "off", ["on", "only", "allowed"]),
+    ("USER_TAGS_TRUSTED_DOCUMENTS_MODE", "trusted_documents_mode", "off", "OFF", "off", ["on", "some"]),
     ("USER_TAGS_CHANGE_LOG_RETENTION", "change_log_retention", timedelta(days=7), "1h", HOUR, ["0", "week", "0d"]),
     ("USER_TAGS_FORGET_UNFOLLOWED_AFTER", "forget_unfollowed_after", timedelta(days=30), "0", timedelta(0), ["never", "1"]),
     ("USER_TAGS_SIZE_HISTORY_RETENTION", "size_history_retention", timedelta(days=365), "30d", timedelta(days=30), ["0", "1y"]),
@@ -125,6 +126,7 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_ENV", "production", False, "Development", False, ["prod", "staging"]),
     ("USER_TAGS_DATA_DIR", "data_dir", ".data", "/var/lib/tags", "/var/lib/tags", []),
     ("USER_TAGS_CLOCK_OFFSET_FILE", "clock_offset_file", None, "/tmp/offset", "/tmp/offset", []),  # noqa: S108
+    ("USER_TAGS_DEMO_URL", "demo_url", None, "http://127.0.0.1:8089/", "http://127.0.0.1:8089", ["demo:8089"]),
 ]  # fmt: skip
 REFUSED = [(variable, bad) for variable, *_, texts in VARIABLES for bad in texts]
 
