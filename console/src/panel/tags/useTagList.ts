@@ -2,7 +2,7 @@ import { type OperationResult, useClient } from "@urql/preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { caughtUpAt } from "../../api/connection";
 import { treeOf } from "../../api/documents";
-import { type TagsChannelFragment, TagsDocument, type TagsQuery } from "../../api/generated/graphql";
+import { type TagsChannelFragment, TagsDocument, type TagsQuery, type TagsQueryVariables } from "../../api/generated/graphql";
 import { type Problem, problemOf } from "../../api/problem";
 import { changed, type TagChange, type Tags, withPage } from "./tagList";
 
@@ -49,12 +49,14 @@ export function useTagList(
     newest.current += 1;
     const turn = newest.current;
     sinceLoad.current = [];
+    const readPage = (start: string | null) =>
+      client
+        .query(treeOf(TagsDocument), { channel, after: start }, { requestPolicy: "network-only" })
+        .toPromise();
     let pages: Tags = new Map();
     let after: string | null = null;
     do {
-      const { data, error }: OperationResult<TagsQuery> = await client
-        .query(treeOf(TagsDocument), { channel, after }, { requestPolicy: "network-only" })
-        .toPromise();
+      const { data, error }: OperationResult<TagsQuery, TagsQueryVariables> = await readPage(after);
       if (turn !== newest.current) return;
       const found = data?.channel;
       setProblem(error ? problemOf(error) : null);
