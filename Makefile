@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install run console console-check test test-unit coverage models faults check lint dead spelling types contracts schema-lint audit fuzz bench bench-peers \
+.PHONY: help install run console console-check test test-unit coverage models faults check lint dead spelling types contracts schema-lint audit fuzz \
+  browser screenshots bench bench-peers \
   lock schema release-schema clean
 
 help: ## Show this list
@@ -81,6 +82,16 @@ audit: .venv/audit-installed ## List known vulnerabilities of what is locked, as
 fuzz: .venv/fuzz-installed ## Send made-up operations to a service of its own; SECONDS=600 SEED=… are optional
 	$(BIN)/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
+.venv/browser-installed: requirements/browser.txt | install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/browser.txt
+	@touch $@
+
+browser: .venv/browser-installed ## Drive a browser through the console (needs Chromium, found at /usr/bin/chromium or by CHROMIUM=…)
+	$(BIN)/pytest -m browser tests/console
+
+screenshots: .venv/browser-installed ## Run the demo and write docs/screenshots/; ONLY="panel card" writes some
+	$(BIN)/python -m tests.console.screenshots $(ONLY)
+
 .venv/bench-installed: requirements/bench.txt | install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@
@@ -106,6 +117,8 @@ lock: ## Pin every dependency with its hashes again
 	  --custom-compile-command "make lock" --group bench -c requirements/dev.txt -o requirements/bench.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --custom-compile-command "make lock" --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --custom-compile-command "make lock" --group browser -c requirements/dev.txt -o requirements/browser.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --custom-compile-command "make lock" --group audit -c requirements/dev.txt -o requirements/audit.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \

@@ -1,7 +1,9 @@
+/// <reference types="vitest/config" />
 import { copyFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import preact from "@preact/preset-vite";
 import { defineConfig, type Plugin } from "vite";
+import { schemaTypes } from "./schema-types.ts";
 
 /** Lets the bundler drop operations that a page does not use: it cannot know that making one has no effect. */
 function droppableDocuments(): Plugin {
@@ -53,7 +55,7 @@ function compressed(): Plugin {
 const service = process.env.SERVICE ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
-  plugins: [preact(), droppableDocuments(), trustedDocuments(), compressed()],
+  plugins: [preact(), schemaTypes(), droppableDocuments(), trustedDocuments(), compressed()],
   build: {
     outDir: "../service/web/pages",
     emptyOutDir: true,
@@ -62,6 +64,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rollupOptions: { input: ["index.html", "conversation.html"] },
   },
+  test: { environment: "happy-dom", restoreMocks: true },
   server: {
     proxy: {
       "/graphql": { target: service, ws: true },

@@ -199,6 +199,7 @@ class Settings:
     production: Annotated[Production, Variable("USER_TAGS_ENV")] = False
     data_dir: str = ".data"
     clock_offset_file: str | None = None
+    demo_url: BaseUrl | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +258,8 @@ def _production_errors(settings: Settings, environment: Mapping[str, str]) -> It
         yield "In production USER_TAGS_WECHAT_API_URL must start with https://: app secrets and tokens are sent there."
     if settings.clock_offset_file is not None:
         yield "USER_TAGS_CLOCK_OFFSET_FILE moves the clock for tests; production refuses it."
+    if settings.demo_url is not None:
+        yield "USER_TAGS_DEMO_URL lets pages play with imitated people; production refuses it."
 
 
 def _secret_errors(settings: Settings) -> Iterator[str]:

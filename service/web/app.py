@@ -35,6 +35,7 @@ from service.web.endpoints.ad_feed import receive_ad_follow
 from service.web.endpoints.addresses import addresses
 from service.web.endpoints.batchset import BatchsetEndpoint
 from service.web.endpoints.csv_import import CsvImportEndpoint
+from service.web.endpoints.demo_chat import demo_chat_routes
 from service.web.endpoints.exports import download_export
 from service.web.endpoints.health import liveness, readiness
 from service.web.endpoints.metrics import MetricsEndpoint
@@ -122,6 +123,7 @@ def make_app(settings: Settings, pages: Path = PAGES) -> WebApp:
             Route("/healthz", liveness),
             Route("/readyz", readiness),
             Route("/metrics", metrics.get, methods=["GET"]),
+            *demo_chat_routes(settings, verifier),
         ],
         lifespan=partial(_lifespan, settings, metrics),
         settings=settings,

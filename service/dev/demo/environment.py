@@ -21,6 +21,7 @@ def demo_environment(settings: Settings, environment: Mapping[str, str]) -> dict
     port = _available_port(read_demo_settings(environment).port)
     defaults = {
         "USER_TAGS_WECHAT_API_URL": f"http://{LOCALHOST}:{port}",
+        "USER_TAGS_DEMO_URL": f"http://{LOCALHOST}:{port}",
         "USER_TAGS_DEMO_FILE": str(Path(settings.data_dir).resolve() / "demo.json"),
         # Whoever watches it is not to wait for a quarter of an hour.
         "USER_TAGS_COMBOS_EVERY": "1m",

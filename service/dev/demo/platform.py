@@ -199,6 +199,7 @@ class WechatPlatform:
         trigger = TRIGGERS.get(str(fields.get("Event"))) if fields.get("MsgType") == "event" else Trigger.MESSAGE
         if trigger is not None:
             self.books.accounts[app_id].replies.open(openid, trigger, at)
+        self.books.accounts[app_id].conversations.hear(openid, fields, at)
         return await self._deliver(self.account(app_id), openid, fields, at)
 
     async def _deliver(self, account: Account, openid: str, fields: PushFields, at: datetime) -> Delivery:

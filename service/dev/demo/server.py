@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
+from service.dev.demo.chat import ChatApi
 from service.dev.demo.controls import ControlApi
 from service.dev.demo.platform import WechatPlatform
 from service.dev.demo.wechat_api.application import WechatApi
@@ -23,7 +24,7 @@ JsonHandler = Callable[[Request], Awaitable[dict[str, Any]]]
 def platform_app(platform: WechatPlatform) -> Starlette:
     """Return the web application of the platform."""
     controls, books, messages = ControlApi(platform), BookControls(platform.books), MessageControls(platform.books)
-    api = WechatApi(platform.books)
+    chat, api = ChatApi(platform.books), WechatApi(platform.books)
     return Starlette(
         routes=[
             # Before the controls, since measurements call it a hundred thousand times.
@@ -51,6 +52,9 @@ def platform_app(platform: WechatPlatform) -> Starlette:
             Route("/demo/outcomes", _json_endpoint(messages.order_outcome), methods=["POST"]),
             Route("/demo/outcomes", _json_endpoint(messages.clear_outcomes), methods=["DELETE"]),
             Route("/demo/results", _json_endpoint(controls.push_results), methods=["POST"]),
+            Route("/demo/conversations", _json_endpoint(chat.conversations)),
+            Route("/demo/conversations/{openid}", _json_endpoint(chat.conversation)),
+            Route("/demo/{openid}/reply", _json_endpoint(chat.reply), methods=["POST"]),
             Route("/demo/{openid}/{action}", _json_endpoint(controls.perform_action), methods=["POST"]),
             Mount("/", api),
         ]

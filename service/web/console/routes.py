@@ -21,7 +21,7 @@ def console_routes(settings: Settings, folder: Path) -> list[BaseRoute]:
     """
     if not folder.is_dir():
         return []
-    for_script = {"embedOrigins": settings.embed_origins}
+    for_script = {"embedOrigins": settings.embed_origins, "demo": settings.demo_url is not None}
     panel = Page(folder / "index.html", settings=for_script)
     conversation = Page(folder / "conversation.html", settings=for_script)
     card = Page(folder / "conversation.html", content_policy(framed_by=settings.embed_origins), for_script)

@@ -14,6 +14,7 @@ def test_the_service_calls_the_port_that_the_demo_will_listen_at(tmp_path: Path)
 
     assert int(added["USER_TAGS_DEMO_PORT"]) > 0
     assert added["USER_TAGS_WECHAT_API_URL"] == f"http://127.0.0.1:{added['USER_TAGS_DEMO_PORT']}"
+    assert added["USER_TAGS_DEMO_URL"] == added["USER_TAGS_WECHAT_API_URL"]
     assert added["USER_TAGS_DEMO_FILE"] == str(tmp_path / "demo.json")
 
 
@@ -29,6 +30,7 @@ def test_another_port_stands_in_for_one_that_is_taken() -> None:
 def test_what_somebody_chose_stays() -> None:
     chosen = {
         "USER_TAGS_WECHAT_API_URL": "https://api.weixin.qq.com",
+        "USER_TAGS_DEMO_URL": "http://127.0.0.1:9000",
         "USER_TAGS_DEMO_FILE": "mine.json",
         "USER_TAGS_COMBOS_EVERY": "15m",
         "USER_TAGS_KEEP_IN_SYNC_EVERY": "5m",

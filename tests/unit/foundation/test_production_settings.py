@@ -74,6 +74,11 @@ def test_production_refuses_a_clock_that_can_be_moved() -> None:
         read_settings(PRODUCTION | {"USER_TAGS_CLOCK_OFFSET_FILE": "/run/offset"})
 
 
+def test_production_refuses_people_who_are_imitated() -> None:
+    with pytest.raises(SettingsError, match="USER_TAGS_DEMO_URL"):
+        read_settings(PRODUCTION | {"USER_TAGS_DEMO_URL": "https://demo.example"})
+
+
 def test_random_secrets_of_any_usual_spelling_are_strong() -> None:
     for _ in range(1_000):
         for made in (secrets.token_hex(16), secrets.token_hex(32), secrets.token_urlsafe(24)):

@@ -126,6 +126,7 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_ENV", "production", False, "Development", False, ["prod", "staging"]),
     ("USER_TAGS_DATA_DIR", "data_dir", ".data", "/var/lib/tags", "/var/lib/tags", []),
     ("USER_TAGS_CLOCK_OFFSET_FILE", "clock_offset_file", None, "/tmp/offset", "/tmp/offset", []),  # noqa: S108
+    ("USER_TAGS_DEMO_URL", "demo_url", None, "http://127.0.0.1:8089/", "http://127.0.0.1:8089", ["demo:8089"]),
 ]  # fmt: skip
 REFUSED = [(variable, bad) for variable, *_, texts in VARIABLES for bad in texts]
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from service.dev.demo.push_encoder import BodyFormat, Mode
 from service.dev.demo.wechat_api.behaviour import Records
+from service.dev.demo.wechat_api.books.conversations import ConversationBook
 from service.dev.demo.wechat_api.books.drafts import DraftBook
 from service.dev.demo.wechat_api.books.mass_sends import MassBook
 from service.dev.demo.wechat_api.books.messages import Message, MessageBook, SentBy
@@ -48,7 +49,8 @@ class AccountBooks:
         self.account = account
         self.people = People(account.app_id)
         self.tags = TagBook(limits.first_tag_id)
-        self.messages = MessageBook(self.people.crowd_number)
+        self.conversations = ConversationBook()
+        self.messages = MessageBook(self.people.crowd_number, self.conversations)
         self.mass = MassBook(limits)
         self.templates = TemplateBook(limits)
         self.consents = ConsentBook()

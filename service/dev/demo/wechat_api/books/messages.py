@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from service.dev.demo.wechat_api.behaviour import Records
+from service.dev.demo.wechat_api.books.conversations import ConversationBook
 
 
 class SentBy(StrEnum):
@@ -21,9 +22,11 @@ class SentBy(StrEnum):
     SUBSCRIPTION = "SUBSCRIPTION"
     CONSOLE = "CONSOLE"
     """No call: somebody sent it in WeChat's console, to many."""
+    AGENT = "AGENT"
+    """No call of the service: somebody of customer service answered in another program."""
 
 
-NOT_BY_SERVICE: Final = frozenset({SentBy.PREVIEW, SentBy.CONSOLE})
+NOT_BY_SERVICE: Final = frozenset({SentBy.PREVIEW, SentBy.CONSOLE, SentBy.AGENT})
 """Name what is no message of a broadcast."""
 
 
@@ -60,10 +63,11 @@ class MessageBook:
     `sent` counts by call how many reached somebody, however few records are kept.
     """
 
-    def __init__(self, crowd_number: Callable[[str], int | None]) -> None:
+    def __init__(self, crowd_number: Callable[[str], int | None], conversations: ConversationBook) -> None:
         self.sendings: list[Sending] = []
         self.sent: Counter[SentBy] = Counter()
         self._crowd_number = crowd_number
+        self._conversations = conversations
         self._of: defaultdict[str, list[Message]] = defaultdict(list)
         self._counts = bytearray()
 
@@ -76,13 +80,14 @@ class MessageBook:
             self.sendings.append(Sending(message, openids))
             for openid in openids:
                 self._of[openid].append(message)
+            self._conversations.deliver(openids, message.sent_by, message.content, message.at)
 
     def of(self, openid: str) -> list[Message]:
         """Return the messages that reached somebody, the oldest first."""
         return list(self._of.get(openid, ()))
 
     def receipts(self, *sent_by: SentBy) -> Counter[str]:
-        """Return how many messages reached each, by openid; of these only, or of all but previews and the console's."""
+        """Return how many messages reached each, by openid; of these only, or of all that the service sent."""
         calls = frozenset(sent_by) or frozenset(SentBy) - NOT_BY_SERVICE
         found: Counter[str] = Counter()
         for sending in self.sendings:
@@ -101,7 +106,7 @@ class MessageBook:
     def repeated(self) -> dict[str, list[Message]]:
         """Return whom the same content reached more than once by the same call, with these messages.
 
-        Previews and what the console sent do not count.
+        Previews and what people sent by hand do not count.
         """
         found: dict[str, list[Message]] = {}
         for openid, received in self._of.items():

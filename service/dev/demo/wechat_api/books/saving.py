@@ -11,6 +11,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from service.dev.demo.wechat_api.books.books import WechatBooks
+from service.dev.demo.wechat_api.books.conversations import Utterance
 from service.dev.demo.wechat_api.books.people import PlatformUser
 from service.dev.demo.wechat_api.books.saved_messages import SavedMessages, restore_messages, saved_messages
 
@@ -34,13 +35,14 @@ class SavedAccount:
     tags: list[SavedTag] = field(default_factory=list)
     blacklist: list[str] = field(default_factory=list)
     messages: SavedMessages = field(default_factory=SavedMessages)
+    conversations: dict[str, list[Utterance]] = field(default_factory=dict)
 
 
 SAVED: Final = TypeAdapter(dict[str, SavedAccount])
 
 
 def save_books(books: WechatBooks, file: Path) -> None:
-    """Write what all accounts know of people one by one, tags and messages, unless the file says the same already."""
+    """Write what all accounts know of people, tags, messages and conversations, unless the file says it already."""
     text = SAVED.dump_json({app_id: _saved_account(books, app_id) for app_id in books.accounts})
     if file.exists() and file.read_bytes() == text:
         return
@@ -69,6 +71,7 @@ def restore_books(books: WechatBooks, file: Path) -> frozenset[str]:
             account.tags.tag(tag.id, tag.members)
         account.blacklist.update(dict.fromkeys(saved.blacklist))
         restore_messages(account, saved.messages)
+        account.conversations.restore(saved.conversations)
     return known
 
 
@@ -80,4 +83,5 @@ def _saved_account(books: WechatBooks, app_id: str) -> SavedAccount:
         [SavedTag(tag.id, tag.name, tag.created_at, sorted(tag.members)) for tag in account.tags.tags.values()],
         list(account.blacklist),
         saved_messages(account),
+        {openid: list(said) for openid, said in account.conversations.people.items()},
     )

@@ -56,7 +56,7 @@ def send_template(call: Invocation) -> Answer:
     return _sent(_deliver_template(call, user, client_id))
 
 
-def send_custom(call: Invocation) -> Answer:
+def send_custom(call: Invocation, sent_by: SentBy = SentBy.CUSTOM) -> Answer:
     """Send a customer-service message to somebody who did something lately that allows it."""
     account = call.account.account
     if account.kind is not ChannelKind.MINI_PROGRAM and not account.verified:
@@ -71,7 +71,7 @@ def send_custom(call: Invocation) -> Answer:
         if account.kind is not ChannelKind.MINI_PROGRAM and not user.following:
             raise ApiError(45015)
         call.account.replies.take(user.openid, call.now)
-    deliver(call, user.openid, SentBy.CUSTOM)
+    deliver(call, user.openid, sent_by)
     return dict(OK)
 
 

@@ -1,0 +1,49 @@
+import { effect } from "@preact/signals";
+import { pageSettings } from "../app/pageSettings";
+import { expired, signIn, token } from "./token";
+
+const CHANNEL = "user-tags-token";
+
+/**
+ * Takes a token from where one may come: the fragment of the address (`#token=…`, which is removed at once), another tab
+ * of this console, or a page of an allowed origin that opened or embeds this one (`postMessage`).
+ */
+export function listenForTokens(): void {
+  takeFromFragment();
+  addEventListener("hashchange", takeFromFragment);
+  shareWithTabs();
+  listenToEmbedder();
+}
+
+function takeFromFragment(): void {
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  const given = fragment.get("token");
+  if (given === null) return;
+  fragment.delete("token");
+  const rest = fragment.toString();
+  history.replaceState(history.state, "", location.pathname + location.search + (rest ? `#${rest}` : ""));
+  signIn(given);
+}
+
+function shareWithTabs(): void {
+  const tabs = new BroadcastChannel(CHANNEL);
+  tabs.onmessage = ({ data }: MessageEvent<{ asks?: true; token?: string }>) => {
+    const usable = token.peek() !== null && !expired.peek();
+    if (data.asks && usable) tabs.postMessage({ token: token.peek() });
+    if (data.token && !usable) signIn(data.token);
+  };
+  effect(() => {
+    if (token.value === null || expired.value) tabs.postMessage({ asks: true });
+  });
+}
+
+function listenToEmbedder(): void {
+  const { embedOrigins } = pageSettings;
+  addEventListener("message", ({ data, origin }: MessageEvent<{ type?: string; token?: unknown } | null>) => {
+    if (!embedOrigins.includes(origin) || data?.type !== "user-tags-token") return;
+    if (typeof data.token === "string") signIn(data.token);
+  });
+  // Whoever embeds the page learns that it is ready to be told; nothing secret is said.
+  const host = parent !== window ? parent : opener;
+  for (const origin of embedOrigins) host?.postMessage({ type: "user-tags-ready" }, origin);
+}

@@ -1,0 +1,102 @@
+import {
+  type AnyVariables,
+  type CombinedError,
+  type OperationContext,
+  type OperationResult,
+  useMutation as useUrqlMutation,
+  useQuery as useUrqlQuery,
+  useSubscription as useUrqlSubscription,
+} from "@urql/preact";
+import { useCallback, useMemo } from "preact/hooks";
+import { treeOf } from "./documents";
+import type { TypedDocumentString } from "./generated/graphql";
+import { type Problem, problemOf } from "./problem";
+
+export interface Asked<Data> {
+  /** The newest answer; undefined until there is one, and kept while a newer one is fetched. */
+  readonly data: Data | undefined;
+  /** Why there is no answer, or no newer one; null while all is well. */
+  readonly problem: Problem | null;
+  /** Whether an answer is on its way. */
+  readonly fetching: boolean;
+  /** Asks again, past the cache. */
+  readonly again: () => void;
+}
+
+interface AskOptions {
+  /** Does not ask while true, for example until there is something to ask for. */
+  readonly pause?: boolean;
+  readonly policy?: OperationContext["requestPolicy"];
+}
+
+/** Asks a generated query, and follows what the cache learns about its answer. */
+export function useQuery<Data, Variables extends AnyVariables>(
+  document: TypedDocumentString<Data, Variables>,
+  variables: Variables,
+  { pause = false, policy }: AskOptions = {},
+): Asked<Data> {
+  const [state, execute] = useUrqlQuery<Data, Variables>({
+    query: treeOf(document),
+    variables,
+    pause,
+    ...(policy && { requestPolicy: policy }),
+  } as Parameters<typeof useUrqlQuery<Data, Variables>>[0]);
+  const again = useCallback(() => execute({ requestPolicy: "network-only" }), [execute]);
+  return {
+    data: state.data,
+    problem: useProblem(state.error),
+    fetching: state.fetching || state.stale,
+    again,
+  };
+}
+
+export type Outcome<Data> =
+  | { readonly data: Data; readonly problem: null }
+  | { readonly data: null; readonly problem: Problem };
+
+export interface Mutate<Data, Variables> {
+  /** Carries the mutation out; never throws: what went wrong is in the outcome, and in `problem`. */
+  readonly run: (variables: Variables) => Promise<Outcome<Data>>;
+  readonly busy: boolean;
+  /** What went wrong with the last run; null after one that went well. */
+  readonly problem: Problem | null;
+}
+
+/** Offers a generated mutation. */
+export function useMutation<Data, Variables extends AnyVariables>(
+  document: TypedDocumentString<Data, Variables>,
+): Mutate<Data, Variables> {
+  const [state, execute] = useUrqlMutation<Data, Variables>(treeOf(document));
+  const run = useCallback(async (variables: Variables) => outcomeOf(await execute(variables)), [execute]);
+  return { run, busy: state.fetching, problem: useProblem(state.error) };
+}
+
+function outcomeOf<Data>(result: OperationResult<Data, AnyVariables>): Outcome<Data> {
+  if (result.error || result.data === undefined) return { data: null, problem: problemOf(result.error) };
+  return { data: result.data, problem: null };
+}
+
+/**
+ * Follows a generated subscription; `onEvent` is called once for each event, in order. One with a variable `after` goes on
+ * after a lost connection with what was missed.
+ */
+export function useSubscription<Data, Variables extends AnyVariables>(
+  document: TypedDocumentString<Data, Variables>,
+  variables: Variables,
+  { pause = false, onEvent }: { readonly pause?: boolean; readonly onEvent?: (data: Data) => void } = {},
+): { readonly data: Data | undefined; readonly problem: Problem | null } {
+  const [state] = useUrqlSubscription<Data, Data, Variables>(
+    { query: treeOf(document), variables, pause } as Parameters<
+      typeof useUrqlSubscription<Data, Data, Variables>
+    >[0],
+    (_previous, data) => {
+      onEvent?.(data);
+      return data;
+    },
+  );
+  return { data: state.data, problem: useProblem(state.error) };
+}
+
+function useProblem(error: CombinedError | undefined): Problem | null {
+  return useMemo(() => (error ? problemOf(error) : null), [error]);
+}

@@ -1,0 +1,21 @@
+export const common = {
+  cancel: "Cancel",
+  close: "Close",
+  save: "Save",
+  retry: "Try again",
+  undo: "Undo",
+  copy: "Copy",
+  copied: "Copied",
+  loading: "Loading …",
+  more: "Show more",
+  none: "None",
+  optional: "optional",
+  roles: { CREATOR: "Creator", ADMIN: "Admin", AGENT: "Agent", INTEGRATOR: "Integrator" },
+  kinds: { DEFAULT: "Default", RETURN: "Return data", AD: "Ad", COMBO: "Combo" },
+  states: { PENDING: "Taking effect", ACTIVE: "In effect", LAPSED: "Lapsed" },
+  channelKinds: {
+    SERVICE_ACCOUNT: "Service account",
+    SUBSCRIPTION_ACCOUNT: "Subscription account",
+    MINI_PROGRAM: "Mini Program",
+  },
+};

@@ -1,0 +1,15 @@
+export const shell = {
+  title: "User Tags",
+  channels: "Channels",
+  tags: "Tags",
+  audience: "Audience",
+  broadcasts: "Broadcasts",
+  sync: "Sync",
+  jobs: "Jobs",
+  people: "People",
+  settings: "Settings",
+  returnData: "Return data",
+  signIn: "Sign in",
+  token: "Token",
+  tokenHint: "A JWT for the robot, from your login service. It stays in this tab's memory.",
+};

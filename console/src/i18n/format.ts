@@ -1,0 +1,18 @@
+import { locale } from "./language";
+
+/** Writes a whole number with the separators of the language. */
+export function formatCount(value: number): string {
+  return new Intl.NumberFormat(locale()).format(value);
+}
+
+/** Writes an instant (RFC 3339) as date and time of the reader's zone. */
+export function formatInstant(instant: string): string {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" }).format(
+    new Date(instant),
+  );
+}
+
+/** Joins texts as a list of the language: "a, b and c". */
+export function formatList(texts: readonly string[]): string {
+  return new Intl.ListFormat(locale()).format(texts);
+}

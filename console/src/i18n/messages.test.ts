@@ -1,0 +1,17 @@
+import { expect, it } from "vitest";
+import * as en from "./en";
+import * as zh from "./zh";
+
+function texts(part: object, path: string): [string, string][] {
+  return Object.entries(part).flatMap(([key, value]): [string, string][] => {
+    if (typeof value === "object" && value !== null) return texts(value, `${path}.${key}`);
+    return typeof value === "string" ? [[`${path}.${key}`, value]] : [];
+  });
+}
+
+it("says something in both languages, with nothing left untranslated", () => {
+  const english = new Map(texts(en, ""));
+  const alike = texts(zh, "").filter(([path, text]) => text === english.get(path) && /[a-z]{4}/.test(text));
+  expect(alike).toEqual([]);
+  for (const [path, text] of [...english, ...texts(zh, "")]) expect(text.trim(), path).not.toBe("");
+});

@@ -1,0 +1,25 @@
+import type { problems as en } from "../en/problems";
+
+export const problems: typeof en = {
+  UNAUTHENTICATED: "您尚未登录，或令牌已过期。请重新登录，已填写的内容会保留。",
+  FORBIDDEN: "您的角色没有此权限，请联系机器人的创建者或管理员。",
+  NOT_FOUND: "内容已不存在，或属于其他机器人。",
+  BAD_USER_INPUT: "填写的内容有误，请查看各项提示。",
+  CHANNEL_NOT_BOUND: "绑定已认证的公众号且本渠道处于绑定状态时，才能使用标签。",
+  NAME_TAKEN: "该分类下已有同名标签，请换一个名称。",
+  CYCLE: "组合标签不能包含自身，请移除包含本组合的标签。",
+  TAG_NOT_USABLE: "所用标签中有未生效的标签，请选择已生效的标签。",
+  TAG_PROTECTED: "默认标签不能编辑或删除。",
+  LIMIT_EXCEEDED: "超出单次允许的数量。",
+  RATE_LIMITED: "请求过于频繁，请稍候。",
+  PERSISTED_QUERY_NOT_FOUND: "页面版本早于服务，请刷新页面。",
+  PERSISTED_QUERY_NOT_SUPPORTED: "页面与服务版本不匹配，请刷新页面。",
+  PERSISTED_QUERY_ONLY: "页面与服务版本不匹配，请刷新页面。",
+  CONFLICT: "内容刚被他人修改，请查看后重试。",
+  UPSTREAM: "微信拒绝了请求，或没有响应。",
+  INTERNAL: "服务出现问题，请重试；若仍不行，请将下面的编号告知运维人员。",
+  UNREACHABLE: "服务没有响应，请检查网络；恢复后会自动继续。",
+  requestId: (id) => `请求编号 ${id}`,
+  errcode: (code) => `微信错误码 ${code}`,
+  retryAfter: (seconds) => `${seconds} 秒后可重试。`,
+};

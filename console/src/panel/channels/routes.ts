@@ -1,0 +1,4 @@
+import { lazy } from "../../app/lazy";
+import type { PageRoute } from "../routes";
+
+export const routes: readonly PageRoute[] = [{ path: "/", component: lazy(() => import("./ChannelsPage")) }];

@@ -1,0 +1,46 @@
+import type { ComponentChildren } from "preact";
+import { classes } from "./classes";
+import styles from "./Layout.module.css";
+
+type Gap = 1 | 2 | 3 | 4 | 5 | 6;
+const GAPS = {
+  1: styles.gap1,
+  2: styles.gap2,
+  3: styles.gap3,
+  4: styles.gap4,
+  5: styles.gap5,
+  6: styles.gap6,
+};
+
+/** Puts things below each other. */
+export function Stack({ gap = 4, children }: { gap?: Gap; children: ComponentChildren }) {
+  return <div class={classes(styles.stack, GAPS[gap])}>{children}</div>;
+}
+
+type RowProps = { gap?: Gap; between?: boolean; top?: boolean; children: ComponentChildren };
+
+/** Puts things beside each other, breaking into lines where there is no room; `between` spreads them. */
+export function Row({ gap = 2, between, top, children }: RowProps) {
+  return (
+    <div class={classes(styles.row, GAPS[gap], between && styles.between, top && styles.top)}>{children}</div>
+  );
+}
+
+/** Puts cards into as many columns as there is room for. */
+export function Grid({ gap = 4, children }: { gap?: Gap; children: ComponentChildren }) {
+  return <div class={classes(styles.grid, GAPS[gap])}>{children}</div>;
+}
+
+/** Names and values, as `<dt>` and `<dd>` inside one `<div>` each. */
+export function Facts({ children }: { children: ComponentChildren }) {
+  return <dl class={styles.facts}>{children}</dl>;
+}
+
+export function Fact({ label, children }: { label: ComponentChildren; children: ComponentChildren }) {
+  return (
+    <div class={styles.fact}>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
