@@ -1,3 +1,4 @@
+export { broadcasts } from "./broadcasts";
 export { common } from "./common";
 export { problems } from "./problems";
 export { shell } from "./shell";
