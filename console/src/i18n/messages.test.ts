@@ -18,5 +18,6 @@ it("says something in both languages, with nothing left untranslated", () => {
     ([path, text]) => text === english.get(path) && /[a-z]{4}/.test(text.replaceAll(TERMS, "")),
   );
   expect(alike).toEqual([]);
-  for (const [path, text] of [...english, ...texts(zh, "")]) expect(text.trim(), path).not.toBe("");
+  const silent = (part: object) => texts(part, "").flatMap(([path, text]) => (text.trim() ? [] : [path]));
+  expect(silent(zh)).toEqual(silent(en));
 });
