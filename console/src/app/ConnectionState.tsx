@@ -1,4 +1,5 @@
-import { useEffect, useState } from "preact/hooks";
+import { useSignalEffect } from "@preact/signals";
+import { useState } from "preact/hooks";
 import { caughtUpAt, connection } from "../api/connection";
 import { useMessages } from "../i18n/messages";
 import { classes } from "../ui/classes";
@@ -10,14 +11,14 @@ const CAUGHT_UP_SHOWN = 5_000;
 export function ConnectionState() {
   const m = useMessages();
   const state = connection.value;
-  const back = caughtUpAt.value;
   const [caughtUp, setCaughtUp] = useState(false);
-  useEffect(() => {
+  useSignalEffect(() => {
+    const back = caughtUpAt.value;
     if (back === null || Date.now() - back > CAUGHT_UP_SHOWN) return;
     setCaughtUp(true);
     const timer = setTimeout(() => setCaughtUp(false), CAUGHT_UP_SHOWN);
     return () => clearTimeout(timer);
-  }, [back]);
+  });
   const shown = state === "live" && caughtUp ? "caughtUp" : state;
   return (
     <div role="status" class={classes(styles.state, styles[shown])}>

@@ -3,9 +3,15 @@ import { useMessages } from "../i18n/messages";
 import { Button } from "../ui/Button";
 import { Problem } from "../ui/Problem";
 
+type Props = { /** Another place is tried anew. */ place: string; children: ComponentChildren };
+
 /** Shows what to do in place of a part of the page that broke; the rest goes on. */
-export class ErrorBoundary extends Component<{ children: ComponentChildren }, { error: unknown }> {
+export class ErrorBoundary extends Component<Props, { error: unknown }> {
   override state: { error: unknown } = { error: null };
+
+  override componentDidUpdate({ place }: Props) {
+    if (place !== this.props.place && this.state.error !== null) this.setState({ error: null });
+  }
 
   static override getDerivedStateFromError(error: unknown) {
     return { error };

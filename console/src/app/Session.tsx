@@ -1,3 +1,4 @@
+import { useSignalEffect } from "@preact/signals";
 import { Provider } from "@urql/preact";
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
@@ -40,7 +41,11 @@ function Known({ children }: { children: ComponentChildren }) {
   useEffect(() => {
     if (data) viewer.value = data.viewer;
   }, [data]);
-  useEffect(() => () => void (viewer.value = null), []);
+  useEffect(() => {
+    return () => {
+      viewer.value = null;
+    };
+  }, []);
   useEffect(() => {
     // Who comes back to the page sees whether the gate has opened in the meantime.
     const look = () => !document.hidden && again();
@@ -61,11 +66,11 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** Notices that the token is over without waiting for a refusal. */
 function useExpiry(): void {
-  const held = token.value;
-  useEffect(() => {
+  useSignalEffect(() => {
+    const held = token.value;
     const expiry = held === null ? null : expiryOf(held);
     if (expiry === null) return;
     const timer = setTimeout(() => expire(held), Math.min(Math.max(expiry - Date.now(), 0), LONGEST_TIMER));
     return () => clearTimeout(timer);
-  }, [held]);
+  });
 }

@@ -3,6 +3,7 @@ import { Route, Switch, useLocation } from "wouter-preact";
 import { listenForTokens } from "../api/handover";
 import { ErrorBoundary } from "../app/ErrorBoundary";
 import { Session } from "../app/Session";
+import { ready } from "../i18n/messages";
 import "../ui/tokens.css";
 import "../ui/base.css";
 import { routes } from "./routes";
@@ -15,7 +16,7 @@ function Panel() {
   return (
     <Session>
       <Shell>
-        <ErrorBoundary key={path}>
+        <ErrorBoundary place={path}>
           <Gate>
             <Switch>
               {routes.map(({ path, component: Page }) => (
@@ -35,5 +36,6 @@ function Panel() {
 }
 
 listenForTokens();
+await ready;
 const root = document.getElementById("root");
 if (root) render(<Panel />, root);

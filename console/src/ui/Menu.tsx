@@ -73,25 +73,25 @@ export function Menu({ label, items, button, plain, heading }: MenuProps) {
       >
         {heading && <div class={styles.heading}>{heading}</div>}
         <div role="menu" aria-label={label} onKeyDown={(event) => move(event, list.current)}>
-        {items.map((item) => (
-          <button
-            key={item.key}
-            type="button"
-            {...(item.checked === undefined
-              ? { role: "menuitem" }
-              : { role: "menuitemradio", "aria-checked": item.checked })}
-            aria-disabled={item.reason ? true : undefined}
-            tabIndex={-1}
-            class={classes(styles.item, item.danger && styles.danger)}
-            onClick={() => choose(item)}
-          >
-            {item.icon}
-            <span>
-              {item.label}
-              {item.reason && <span class={styles.reason}>{item.reason}</span>}
-            </span>
-          </button>
-        ))}
+          {items.map((item) => (
+            <button
+              key={item.key}
+              type="button"
+              {...(item.checked === undefined
+                ? { role: "menuitem" }
+                : { role: "menuitemradio", "aria-checked": item.checked })}
+              aria-disabled={item.reason ? true : undefined}
+              tabIndex={-1}
+              class={classes(styles.item, item.danger && styles.danger)}
+              onClick={() => choose(item)}
+            >
+              {item.icon}
+              <span>
+                {item.label}
+                {item.reason && <span class={styles.reason}>{item.reason}</span>}
+              </span>
+            </button>
+          ))}
         </div>
       </div>
     </>

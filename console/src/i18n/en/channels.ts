@@ -23,7 +23,8 @@ export const channels = {
     unverified: (name: string) =>
       `${name} is a subscription account that is not verified at WeChat. Until it is, its tags are empty and cannot be edited.`,
     manager: {
-      robot: "Bind a service account or a subscription account that is verified at WeChat, or verify one that is bound.",
+      robot:
+        "Bind a service account or a subscription account that is verified at WeChat, or verify one that is bound.",
       unbound: "Bind it again with the same app id.",
       unverified: "Have it verified at WeChat, then say so in its settings.",
     },

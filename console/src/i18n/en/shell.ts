@@ -39,7 +39,8 @@ export const shell = {
     people: "People",
     person: (openid: string) => `Person ${openid}`,
     actions: "Actions",
-    nothing: "Nothing is called that. Tags are found by their name or category, people by their whole openid.",
+    nothing:
+      "Nothing is called that. Tags are found by their name or category, people by their whole openid.",
     results: (count: number) => (count === 1 ? "1 result" : `${count} results`),
   },
   notFound: {

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { useSearchParams } from "wouter-preact";
-import { BindChannelDocument, type BindChannelInput, ViewerDocument } from "../../api/generated/graphql";
+import { type BindChannelInput, BindNewChannelDocument, ViewerDocument } from "../../api/generated/graphql";
 import { useMutation, useQuery } from "../../api/hooks";
 import type { Problem } from "../../api/problem";
 import { ApiProblem } from "../../app/ApiProblem";
@@ -8,8 +8,8 @@ import { useMessages } from "../../i18n/messages";
 import { Button } from "../../ui/Button";
 import { Checkbox } from "../../ui/Checkbox";
 import { Dialog } from "../../ui/Dialog";
-import { Section } from "../../ui/Section";
 import { RadioGroup } from "../../ui/RadioGroup";
+import { Section } from "../../ui/Section";
 import { TextInput } from "../../ui/TextInput";
 import { showToast } from "../../ui/toast";
 
@@ -32,7 +32,7 @@ export function BindChannel({ again, onClose }: { again: () => void; onClose: ()
     callbackToken: "",
     encodingAesKey: "",
   }));
-  const { run, busy, problem } = useMutation(BindChannelDocument);
+  const { run, busy, problem } = useMutation(BindNewChannelDocument);
   const viewer = useQuery(ViewerDocument, {}, { policy: "cache-first" });
   const fill = <Name extends keyof Filled>(name: Name, value: Filled[Name]) =>
     setFilled((before) => ({ ...before, [name]: value }));

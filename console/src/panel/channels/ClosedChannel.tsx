@@ -4,8 +4,8 @@ import { useMessages } from "../../i18n/messages";
 import { LinkButton } from "../../ui/Button";
 import { EmptyState } from "../../ui/EmptyState";
 import { KeyIcon } from "../../ui/icons";
-import { bindAgain, settingsOf } from "./paths";
 import type { Closed } from "./gate";
+import { bindAgain, settingsOf } from "./paths";
 
 type ClosedChannelProps = { channel: ChannelCardFragment; closed: Closed };
 

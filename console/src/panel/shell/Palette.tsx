@@ -7,7 +7,7 @@ import { SearchIcon } from "../../ui/icons";
 import { TagChip } from "../../ui/TagChip";
 import { useModal } from "../../ui/useModal";
 import type { ChannelChoice } from "./ChannelSwitcher";
-import { findingsOf } from "./findings";
+import { type Finding, findingsOf } from "./findings";
 import styles from "./Palette.module.css";
 
 type PaletteProps = {
@@ -28,9 +28,8 @@ export default function Palette({ channels, channel, onClose }: PaletteProps) {
   const [chosen, setChosen] = useState(0);
   const tags = useTags(channel, text);
   const near = findingsOf(text, channels, channel, path, m);
-  const found = GROUPS.flatMap((group) =>
-    group === "tags" ? tags : near.filter((finding) => finding.group === group),
-  );
+  const all = [...near, ...tags];
+  const found = GROUPS.flatMap((group) => all.filter((finding) => finding.group === group));
   const go = (href: string) => {
     onClose();
     navigate(href);
@@ -84,7 +83,7 @@ export default function Palette({ channels, channel, onClose }: PaletteProps) {
             onClick={() => go(finding.href)}
             onKeyDown={key}
           >
-            {"chip" in finding ? finding.chip : finding.label}
+            {finding.label}
             <span class={styles.detail}>{finding.detail ?? m.shell.palette[finding.group]}</span>
           </div>
         ))}
@@ -100,7 +99,7 @@ export default function Palette({ channels, channel, onClose }: PaletteProps) {
 const PAUSE = 150;
 
 /** Finds tags of the channel by name and category, once the typing pauses. */
-function useTags(channel: ChannelChoice | null, text: string) {
+function useTags(channel: ChannelChoice | null, text: string): Finding[] {
   const m = useMessages();
   const sought = useSettled(text.trim());
   const { data } = useQuery(
@@ -111,9 +110,8 @@ function useTags(channel: ChannelChoice | null, text: string) {
   if (channel === null || sought === "") return [];
   return (data?.channel?.tags.nodes ?? []).map(({ id, name, category, kind, state }) => ({
     group: "tags" as const,
-    label: name,
+    label: <TagChip kind={kind} kindLabel={m.common.kinds[kind]} state={state} name={name} />,
     detail: category,
-    chip: <TagChip kind={kind} kindLabel={m.common.kinds[kind]} state={state} name={name} />,
     href: `/channels/${encodeURIComponent(channel.id)}/tags/${encodeURIComponent(id)}`,
   }));
 }

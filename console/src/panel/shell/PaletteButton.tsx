@@ -34,9 +34,7 @@ export function PaletteButton({ channels, channel }: PaletteButtonProps) {
       >
         <SearchIcon />
         <span class={styles.label}>{m.shell.search}</span>
-        <kbd class={styles.key} aria-hidden="true">
-          {APPLE ? "⌘K" : "Ctrl K"}
-        </kbd>
+        <kbd class={styles.key}>{APPLE ? "⌘K" : "Ctrl K"}</kbd>
       </button>
       {open && <Palette channels={channels} channel={channel} onClose={() => setOpen(false)} />}
     </>

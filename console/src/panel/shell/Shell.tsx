@@ -38,7 +38,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
   const channel = channels.find(({ id }) => id === (here ?? lastChannel.value ?? channels[0]?.id)) ?? null;
   return (
     <div class={styles.shell}>
-      <a class={`visually-hidden ${styles.skip}`} href="#page" onClick={skip}>
+      <a class={`visually-hidden ${styles.skip}`} href="#page">
         {m.shell.skip}
       </a>
       <header class={styles.header}>
@@ -71,10 +71,4 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <Toasts label={m.shell.messages} closeLabel={m.common.close} />
     </div>
   );
-}
-
-// The address stays what it is: a fragment would be a step in the history.
-function skip(event: Event): void {
-  event.preventDefault();
-  document.getElementById("page")?.focus();
 }

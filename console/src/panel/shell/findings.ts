@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { can } from "../../app/viewer";
 import type { Messages } from "../../i18n/messages";
 import { navigation } from "../navigation";
@@ -6,8 +7,8 @@ import { inChannel } from "./place";
 
 /** One thing that the palette leads to. */
 export interface Finding {
-  readonly group: "pages" | "channels" | "people";
-  readonly label: string;
+  readonly group: "pages" | "tags" | "people" | "channels";
+  readonly label: ComponentChildren;
   readonly detail?: string;
   readonly href: string;
 }
@@ -25,18 +26,18 @@ export function findingsOf(
   const here = encodeURIComponent(channel?.id ?? "");
   const pages = navigation
     .filter(({ permission, ofRobot }) => can(permission) && (ofRobot || channel))
-    .map((entry): Finding => ({ group: "pages", label: entry.label(m), href: entry.path(here) }));
-  const others = channels.map(
-    ({ id, name, kind }): Finding => ({
-      group: "channels",
-      label: name,
-      detail: m.common.channelKinds[kind],
-      href: inChannel(path, id),
-    }),
-  );
-  const all: Finding[] = [...pages, { group: "pages", label: m.shell.channels, href: "/" }, ...others];
+    .map((entry) => ({ group: "pages" as const, label: entry.label(m), href: entry.path(here) }));
+  const others = channels.map(({ id, name, kind }) => ({
+    group: "channels" as const,
+    label: name,
+    detail: m.common.channelKinds[kind],
+    href: inChannel(path, id),
+  }));
+  const overview = { group: "pages" as const, label: m.shell.channels, href: "/" };
   const sought = text.trim().toLowerCase();
-  const found = all.filter(({ label }) => label.toLowerCase().includes(sought));
+  const found: Finding[] = [...pages, overview, ...others].filter(({ label }) =>
+    label.toLowerCase().includes(sought),
+  );
   if (channel && can("VIEW_USERS") && OPENID.test(text.trim())) {
     found.push({
       group: "people",
