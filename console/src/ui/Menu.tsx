@@ -23,10 +23,12 @@ type MenuProps = {
   button: ComponentChildren;
   /** Leaves out the arrow, for a picture that says enough. */
   plain?: boolean;
+  /** -1 where other keys lead to the button. */
+  tabIndex?: number;
 };
 
 /** A button that opens a list of things to do, by mouse or arrow keys. */
-export function Menu({ label, items, button, plain }: MenuProps) {
+export function Menu({ label, items, button, plain, tabIndex = 0 }: MenuProps) {
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
   const opener = useRef<HTMLButtonElement>(null);
@@ -52,6 +54,7 @@ export function Menu({ label, items, button, plain }: MenuProps) {
         ref={opener}
         type="button"
         class={styles.opener}
+        tabIndex={tabIndex}
         popovertarget={id}
         aria-label={label}
         aria-haspopup="menu"
