@@ -12,4 +12,9 @@ export interface NavigationEntry {
 /** The parts of the panel, in the order in which they are shown. */
 export const navigation: readonly NavigationEntry[] = [
   { label: (m) => m.shell.tags, path: (channel) => `/channels/${channel}/tags`, permission: "VIEW_TAGS" },
+  {
+    label: (m) => m.shell.broadcasts,
+    path: (channel) => `/channels/${channel}/broadcasts`,
+    permission: "BROADCAST",
+  },
 ];
