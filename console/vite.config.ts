@@ -1,5 +1,6 @@
 /// <reference types="vitest/config" />
 import { copyFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import preact from "@preact/preset-vite";
 import { defineConfig, type Plugin } from "vite";
 import { schemaTypes } from "./schema-types.ts";
@@ -29,10 +30,32 @@ function trustedDocuments(): Plugin {
   };
 }
 
+/** Compresses once, and as far as it goes, what the service would compress each time it is asked for. */
+function compressed(): Plugin {
+  return {
+    name: "compressed",
+    apply: "build",
+    generateBundle: {
+      order: "post",
+      handler(_, bundle) {
+        for (const [fileName, file] of Object.entries(bundle)) {
+          const source = file.type === "chunk" ? file.code : file.source;
+          if (!/^assets\/.*\.(js|css|svg|ttf)$/.test(fileName) || source.length < 1_000) continue;
+          this.emitFile({
+            type: "asset",
+            fileName: `${fileName}.gz`,
+            source: gzipSync(source, { level: 9 }),
+          });
+        }
+      },
+    },
+  };
+}
+
 const service = process.env.SERVICE ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
-  plugins: [preact(), schemaTypes(), droppableDocuments(), trustedDocuments()],
+  plugins: [preact(), schemaTypes(), droppableDocuments(), trustedDocuments(), compressed()],
   build: {
     outDir: "../service/web/pages",
     emptyOutDir: true,
@@ -41,7 +64,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rollupOptions: { input: ["index.html", "conversation.html"] },
   },
-  test: { environment: "happy-dom", restoreMocks: true },
+  test: { environment: "happy-dom", restoreMocks: true, setupFiles: ["src/test-setup.ts"] },
   server: {
     proxy: {
       "/graphql": { target: service, ws: true },

@@ -20,6 +20,7 @@ from service.foundation.variable_types import (
     Count,
     DatabaseUrl,
     Duration,
+    NamedOrigins,
     Names,
     Networks,
     Origins,
@@ -168,6 +169,7 @@ class Settings:
     metrics_token: Secret | None = field(default=None, repr=False)
     public_url: BaseUrl = "http://127.0.0.1:8000"
     allowed_origins: Origins = ()
+    embed_origins: NamedOrigins = ()
     wechat_api_url: BaseUrl = "https://api.weixin.qq.com"
     wechat: WechatCalls = WechatCalls()
     sync: SyncLimits = SyncLimits()
@@ -233,8 +235,6 @@ def _known() -> list[str]:
 def _contradictions(settings: Settings) -> Iterator[str]:
     if settings.undo_retention <= settings.change_log_retention:
         yield "USER_TAGS_UNDO_RETENTION must be longer than USER_TAGS_CHANGE_LOG_RETENTION."
-    if settings.trusted_documents_mode != "off" and not settings.trusted_documents:
-        yield "USER_TAGS_TRUSTED_DOCUMENTS_MODE needs USER_TAGS_TRUSTED_DOCUMENTS, the files to trust."
 
 
 def _production_errors(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:

@@ -83,12 +83,18 @@ def _networks(text: str) -> tuple[str, ...]:
     return names
 
 
-def _origins(text: str) -> tuple[str, ...]:
-    origins = tuple(each.lower() for each in _names(text))
-    for each in origins:
-        if each != ANY_ORIGIN and ORIGIN.fullmatch(each) is None:
-            raise ValueError(f"must list origins like https://tags.example.com, or be {ANY_ORIGIN}, not {each!r}")
-    return origins
+def _origins(*, any_origin: bool) -> BeforeValidator:
+    """Accept a list of origins; with `any_origin` also the sign that stands for all of them."""
+    otherwise = f", or be {ANY_ORIGIN}" if any_origin else ""
+
+    def parse(text: str) -> tuple[str, ...]:
+        origins = tuple(each.lower() for each in _names(text))
+        for each in origins:
+            if not (any_origin and each == ANY_ORIGIN) and ORIGIN.fullmatch(each) is None:
+                raise ValueError(f"must list origins like https://tags.example.com{otherwise}, not {each!r}")
+        return origins
+
+    return BeforeValidator(parse)
 
 
 def _count(text: str) -> int:
@@ -158,7 +164,8 @@ WebUrl: TypeAlias = Annotated[str, _url("https", "http")]
 BaseUrl: TypeAlias = Annotated[str, _url("https", "http", base=True)]
 Secret: TypeAlias = Annotated[str, BeforeValidator(_secret)]
 Secrets: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_secrets)]
-Origins: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_origins)]
+Origins: TypeAlias = Annotated[tuple[str, ...], _origins(any_origin=True)]
+NamedOrigins: TypeAlias = Annotated[tuple[str, ...], _origins(any_origin=False)]
 Names: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Networks: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_networks)]
 Count: TypeAlias = Annotated[int, BeforeValidator(_count)]

@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from starlette.applications import Starlette
@@ -27,6 +28,8 @@ from service.foundation.off_loop import SWITCH_INTERVAL
 from service.foundation.settings import Settings, read_settings
 from service.resources import Resources, open_resources
 from service.web.browsers import CrossOrigin, SafeHeaders
+from service.web.console.pages import CONSOLE_DOCUMENTS, PAGES
+from service.web.console.routes import console_routes
 from service.web.diagnostics import log_stats_on_signal, process_stats
 from service.web.endpoints.ad_feed import receive_ad_follow
 from service.web.endpoints.addresses import addresses
@@ -84,15 +87,20 @@ class WebApp(Starlette):
             await super().__call__(scope, receive, send)
 
 
-def make_app(settings: Settings) -> WebApp:
+def make_app(settings: Settings, pages: Path = PAGES) -> WebApp:
     """Return the ASGI application; it opens its resources when its lifespan begins.
 
-    Raises SettingsError where tokens could not be verified, or where a trusted document is wrong.
+    It serves the console that was built into `pages`, if there is one. Raises SettingsError where tokens could not be
+    verified, or where a trusted document is wrong.
     """
     verifier = TokenVerifier(settings)
     schema = make_schema(settings)
+    console_documents = pages / CONSOLE_DOCUMENTS
     trusted_documents = read_trusted_documents(
-        settings.trusted_documents_mode, settings.trusted_documents, schema.documents
+        settings.trusted_documents_mode,
+        settings.trusted_documents,
+        schema.documents,
+        console_documents if console_documents.is_file() else None,
     )
     graphql = GraphQLView(schema, settings, verifier, trusted_documents)
     event_stream = EventStreamView(schema, settings, verifier, trusted_documents)
@@ -110,6 +118,7 @@ def make_app(settings: Settings) -> WebApp:
             Route("/openapi/label/batchset/{token}", batchset.post, methods=["POST"]),
             Route("/import/return-data", csv_import.post, methods=["POST"]),
             Route("/ads/{secret}", receive_ad_follow, methods=["GET"]),
+            *console_routes(settings, pages),
             Route("/", addresses, methods=["GET"]),
             Route("/healthz", liveness),
             Route("/readyz", readiness),

@@ -27,23 +27,29 @@ PREFLIGHT_MAX_AGE: Final = 600
 HEADERS: Final[list[Header]] = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
 ]
+IS_NOT_FRAMED: Final = (b"x-frame-options", b"DENY")
 NO_STORE: Final = (b"cache-control", b"no-store")
 NOTHING_IS_LOADED: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-# The IDE is the only page, and loads its parts from elsewhere; there is none in production.
+# The IDE is the only page without a policy of its own, and loads its parts from elsewhere; there is none in production.
 PAGE_IS_NOT_FRAMED: Final = (b"content-security-policy", b"frame-ancestors 'none'")
 STRICT_TRANSPORT: Final = (b"strict-transport-security", b"max-age=31536000")
 
 
 class SafeHeaders:
-    """Add the headers above to every answer, `Cache-Control` where it has none; HSTS where the public URL is https."""
+    """Add the headers above to every answer; HSTS where the public URL is https.
+
+    `Cache-Control` and `Content-Security-Policy` are added where it has none. A page whose policy lets it be framed is
+    not forbidden to be by `X-Frame-Options`, which knows no list of origins.
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         always = HEADERS + ([STRICT_TRANSPORT] if settings.public_url.startswith("https://") else [])
-        self._data = [*always, NOTHING_IS_LOADED]
-        self._page = [*always, PAGE_IS_NOT_FRAMED]
+        self._framed = always
+        self._own_policy = [*always, IS_NOT_FRAMED]
+        self._data = [*always, IS_NOT_FRAMED, NOTHING_IS_LOADED]
+        self._page = [*always, IS_NOT_FRAMED, PAGE_IS_NOT_FRAMED]
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection (ASGI)."""
@@ -59,12 +65,16 @@ class SafeHeaders:
         return self._app(scope, receive, send_with_headers)
 
     def _with_headers(self, headers: Iterable[Header]) -> list[Header]:
-        added, cached = self._data, False
+        added, cached, policy = self._data, False, None
         for name, value in headers:
             if name == b"content-type" and value.startswith(b"text/html"):
                 added = self._page
             elif name == b"cache-control":
                 cached = True
+            elif name == b"content-security-policy":
+                policy = value
+        if policy is not None:
+            added = self._own_policy if policy.endswith(PAGE_IS_NOT_FRAMED[1]) else self._framed
         return [*headers, *added] if cached else [*headers, *added, NO_STORE]
 
 

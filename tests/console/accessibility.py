@@ -39,8 +39,6 @@ async def violations_in_both_themes(page: Page) -> list[str]:
 
 
 async def _evaluate(session: Any, script: str) -> Any:
-    answer = await session.send(
-        "Runtime.evaluate", {"expression": script, "awaitPromise": True, "returnByValue": True}
-    )
+    answer = await session.send("Runtime.evaluate", {"expression": script, "awaitPromise": True, "returnByValue": True})
     assert "exceptionDetails" not in answer, answer["exceptionDetails"]
     return answer["result"].get("value")

@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -11,9 +12,10 @@ import pytest
 from service.dev.stack.servers import EmbeddedServers
 from service.domain.feed import panel_watch
 from tests.console.chromium import FLAGS, IS_MISSING, find_chromium
+from tests.faults.harness.proxy import Proxy
 from tests.support.processes import environment, worker
 from tests.support.robot import Robot
-from tests.support.servers import enterable_directory, shared_processes
+from tests.support.servers import enterable_directory, free_port, shared_processes
 from tests.support.web import JWT_SECRET, SECRETS_KEY, WebClient, robot_numbers, shared_web
 
 if TYPE_CHECKING:
@@ -88,7 +90,9 @@ async def web(
     pages: None, servers: EmbeddedServers, migrated_template: str, wechat: "ImitatedWechat"
 ) -> AsyncIterator[WebClient]:
     """Run a web process and a worker for all tests, which call the imitated WeChat."""
-    async with shared_web(servers, migrated_template, wechat_api_url=wechat.url) as running:
+    from tests.console.built_pages import PAGES
+
+    async with shared_web(servers, migrated_template, pages=PAGES, wechat_api_url=wechat.url) as running:
         settings = environment(
             running.settings.database_url or "",
             servers.redis_url,
@@ -136,6 +140,17 @@ async def console(
     await opened.close()
     if problems:
         pytest.fail("The pages had problems:\n" + "\n".join(problems))
+
+
+@pytest.fixture
+async def outage(web: WebClient) -> AsyncIterator[Proxy]:
+    """Put a network between pages and the service that can be cut: `break_off` breaks connections until `mend`."""
+    port = urlsplit(web.url).port
+    assert port is not None
+    proxy = Proxy(free_port(), port)
+    await proxy.start()
+    yield proxy
+    await proxy.close()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Note what goes wrong in a page, whatever the test looks at."""
 
-import re
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -17,12 +16,14 @@ OWN_SCHEMES: Final = ("data", "blob", "about")
 
 
 class PageWatch:
-    """Collect what nobody wants to see: console errors, exceptions, failed requests, other origins, CSP violations."""
+    """Collect what nobody wants to see: console errors, exceptions, failed requests, other origins, CSP violations.
+
+    `origin` is the only one that pages may ask.
+    """
 
     def __init__(self, origin: str) -> None:
+        self.problems: list[str] = []
         self._origin = origin
-        self._problems: list[str] = []
-        self._allowed: list[str] = []
 
     async def watch(self, context: BrowserContext) -> None:
         """Watch all pages that will be opened in a context."""
@@ -33,16 +34,8 @@ class PageWatch:
         context.on("weberror", lambda error: self._add(f"exception: {error.error}"))
         context.on("page", lambda page: page.on("websocket", self._on_websocket))
 
-    def allow(self, pattern: str) -> None:
-        """Let problems pass, those before too, in whose text this regular expression is found."""
-        self._allowed.append(pattern)
-
-    def problems(self) -> list[str]:
-        """Return what went wrong and was not allowed."""
-        return [each for each in self._problems if not any(re.search(allowed, each) for allowed in self._allowed)]
-
     def _add(self, problem: str) -> None:
-        self._problems.append(problem)
+        self.problems.append(problem)
 
     def _on_request(self, request: Request) -> None:
         self._check_origin(request.url)
@@ -61,5 +54,3 @@ class PageWatch:
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self._add(f"console: {message.text} ({message.location.get('url', '')})")
-
-

@@ -53,7 +53,7 @@ def test_a_setting_without_a_default_in_the_table_has_none() -> None:
         settings.database_url, settings.redis_url, settings.jwt_secret, settings.jwt_public_key, settings.jwt_jwks_url,
         settings.jwt_algorithms, settings.jwt_issuer, settings.jwt_audience, settings.secrets_keys,
         settings.clock_offset_file, settings.trusted_documents, settings.metrics_token,
-        settings.trusted_proxies, settings.allowed_origins, settings.demo_url,
+        settings.trusted_proxies, settings.allowed_origins, settings.embed_origins, settings.demo_url,
     ))  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Collection, Generator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -29,6 +30,7 @@ SECRETS_KEY: Final = "the tests' own encryption secret, 32 bytes and more"
 DEFAULT_TTL: Final = timedelta(hours=1)
 LISTENER_TASK: Final = "feed topics"
 robot_numbers: Final = itertools.count(1)
+NO_PAGES: Final = Path("no console was built")
 TRANSPORTS: Final = ("post", "get", "stream", "socket")
 
 
@@ -166,7 +168,8 @@ class WebClient:
 async def web_process(database_url: str, redis_url: str, **settings_overrides: Any) -> AsyncGenerator[WebClient]:
     """Serve the application as `user-tags serve` does, on a free port, and stop it at the end.
 
-    The overrides are those of `Settings`, and of `ClientLimits` by their own names.
+    The overrides are those of `Settings`, and of `ClientLimits` by their own names. Whether this checkout has built the
+    console makes no difference: it is served only from the folder that `pages` names.
     """
     # With the protocol named, asyncio turns Nagle's algorithm off; otherwise each answer waits 40 ms for an ACK.
     listener = sockets.socket(sockets.AF_INET, sockets.SOCK_STREAM, sockets.IPPROTO_TCP)
@@ -180,11 +183,12 @@ async def web_process(database_url: str, redis_url: str, **settings_overrides: A
         "public_url": url,
         "database_pool_size": 5,
     }
+    pages: Path = settings_overrides.pop("pages", NO_PAGES)
     names = {each.name for each in fields(ClientLimits)}
     limits = {name: settings_overrides.pop(name) for name in names & set(settings_overrides)}
     settings = Settings(**{"client_limits": ClientLimits(**limits), **given, **settings_overrides})
     config = uvicorn.Config(
-        make_app(settings),
+        make_app(settings, pages),
         lifespan="on",
         timeout_graceful_shutdown=2,
         **uvicorn_options(settings.client_limits, settings.trusted_proxies),

@@ -30,7 +30,7 @@ def conditional_response(request: Request, response: Response) -> Response:
         return response
     etag = compute_etag(bytes(response.body), response.headers.get("content-type", ""), request.state.principal)
     headers = {"etag": etag}
-    if etag not in _parse_etags(request.headers.get("if-none-match", "")):
+    if etag not in parse_etags(request.headers.get("if-none-match", "")):
         response.headers.update(headers)
         return response
     kept = {name: response.headers[name] for name in NOT_MODIFIED_HEADERS if name in response.headers}
@@ -46,6 +46,6 @@ def compute_etag(body: bytes, media_type: str, principal: Principal) -> str:
     return f'W/"{digest.hexdigest()}"'
 
 
-def _parse_etags(header: str) -> set[str]:
+def parse_etags(header: str) -> set[str]:
     """Return the entity tags of an If-None-Match header as weak ones; `*` is taken for a tag that no answer has."""
     return {f"W/{etag}" for etag in (part.strip().removeprefix("W/") for part in header.split(",")) if etag}

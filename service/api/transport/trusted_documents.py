@@ -6,7 +6,7 @@ text of each id, as graphql-codegen's client preset and Relay's compiler write i
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +29,10 @@ APOLLO_MANIFEST: Final = "apollo-persisted-query-manifest"
 
 
 class TrustedDocuments:
-    """Decide which text is run: `off` knows no ids, `allowed` takes ids and any text, `only` refuses other texts."""
+    """Decide which text is run: `off` and `allowed` run any text, `only` refuses those that are not trusted.
+
+    Ids are known in every mode; in `off` they are those of the console alone.
+    """
 
     def __init__(self, mode: TrustMode, texts: Mapping[str, str]) -> None:
         """Take the texts by id; each is also known by its SHA-256. Raises SettingsError if an id has two texts."""
@@ -59,26 +62,31 @@ class TrustedDocuments:
         found = _requested_id(document_id, extensions or {})
         if found is None:
             return text
+        if found in self._by_id:
+            return self._by_id[found]
         if self._mode == "off":
             raise RequestError(ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
-        if found not in self._by_id:
-            raise RequestError(ErrorCode.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
-        return self._by_id[found]
+        raise RequestError(ErrorCode.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
 
 
-def read_trusted_documents(mode: TrustMode, paths: Iterable[str], documents: DocumentCache) -> TrustedDocuments:
-    """Return the documents of all files; if the mode is `off` no file is read.
+def read_trusted_documents(
+    mode: TrustMode, paths: Sequence[str], documents: DocumentCache, console: Path | None = None
+) -> TrustedDocuments:
+    """Return the documents of all files; if the mode is `off`, of the console's file alone, which is always trusted.
 
-    Raises SettingsError, naming the file and the id, for a document that is not valid for the schema.
+    Raises SettingsError, naming the file and the id, for a document that is not valid for the schema, and where another
+    mode has no file.
     """
+    if mode != "off" and not paths and console is None:
+        raise SettingsError("USER_TAGS_TRUSTED_DOCUMENTS_MODE needs USER_TAGS_TRUSTED_DOCUMENTS, the files to trust.")
     texts: dict[str, str] = {}
+    if console is not None:
+        try:
+            _add_texts(texts, str(console), documents)
+        except SettingsError as error:
+            raise SettingsError(f"{error} The console was built from another schema: build it again.") from error
     for path in paths if mode != "off" else ():
-        for document_id, text in _read_texts(path):
-            if document_id.startswith(SHA256) and document_id != SHA256 + sha256_of(text):
-                raise SettingsError(f"{path}: the id {document_id!r} is not the SHA-256 of its text.")
-            if texts.setdefault(document_id, text) != text:
-                raise SettingsError(f"{path}: the id {document_id!r} belongs to another text already.")
-            _check_document(path, document_id, text, documents)
+        _add_texts(texts, path, documents)
     return TrustedDocuments(mode, texts)
 
 
@@ -102,6 +110,16 @@ def _requested_id(document_id: object, extensions: Mapping[str, Any]) -> str | N
             message = f"{field_path_text(path)} holds no document identifier."
             raise BadInputError(FieldError(path, RejectionCode.BAD_VALUE, message))
     return None
+
+
+def _add_texts(texts: dict[str, str], path: str, documents: DocumentCache) -> None:
+    """Add the documents of a file to those that were read before."""
+    for document_id, text in _read_texts(path):
+        if document_id.startswith(SHA256) and document_id != SHA256 + sha256_of(text):
+            raise SettingsError(f"{path}: the id {document_id!r} is not the SHA-256 of its text.")
+        if texts.setdefault(document_id, text) != text:
+            raise SettingsError(f"{path}: the id {document_id!r} belongs to another text already.")
+        _check_document(path, document_id, text, documents)
 
 
 def _read_texts(path: str) -> list[tuple[str, str]]:

@@ -55,12 +55,20 @@ class Proxy:
 
     async def disconnect(self, duration: float) -> None:
         """Break every connection, and for a while each new one at once."""
-        self._broken = True
-        self._abort()
+        self.break_off()
         try:
             await asyncio.sleep(duration)
         finally:
-            self._broken = False
+            self.mend()
+
+    def break_off(self) -> None:
+        """Break every connection, and each new one at once until `mend` is called."""
+        self._broken = True
+        self._abort()
+
+    def mend(self) -> None:
+        """Let new connections through again."""
+        self._broken = False
 
     def _abort(self) -> None:
         for writer in self._writers:

@@ -59,3 +59,20 @@ def test_a_document_in_two_files_counts_once() -> None:
     trusted = TrustedDocuments("only", {"a": VIEWER, "b": VIEWER})
     assert len(trusted) == 1
     assert trusted.text_for(None, "a", None) == trusted.text_for(None, "b", None) == VIEWER
+
+
+def test_a_mode_without_any_document_is_refused(tmp_path: Path) -> None:
+    schema = make_schema()
+    for mode in ("allowed", "only"):
+        with pytest.raises(SettingsError, match="needs USER_TAGS_TRUSTED_DOCUMENTS"):
+            read_trusted_documents(mode, (), schema.documents)
+    console = tmp_path / "persisted-documents.json"
+    console.write_text(json.dumps({sha256(VIEWER): VIEWER}), encoding="utf-8")
+    assert len(read_trusted_documents("only", (), schema.documents, console)) == 1
+
+
+def test_the_documents_of_an_old_console_are_refused_with_what_to_do(tmp_path: Path) -> None:
+    console = tmp_path / "persisted-documents.json"
+    console.write_text('{"a": "query Old { nowhere }"}', encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"\(query Old\) is wrong: .* build it again"):
+        read_trusted_documents("off", (), make_schema().documents, console)

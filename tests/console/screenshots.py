@@ -1,0 +1,103 @@
+"""`python -m tests.console.screenshots` runs the demo and writes the pictures of docs/screenshots/.
+
+`python -m tests.console.screenshots panel card` writes these only. Each picture is one line of PICTURES.
+"""
+
+import asyncio
+import io
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from service.entities.principal import Role
+from tests.console.built_pages import build_pages
+from tests.console.chromium import FLAGS, IS_MISSING, find_chromium
+from tests.console.console import DESKTOP, PHONE, Theme, new_context
+from tests.console.demo import Demo, running_demo
+
+DIRECTORY: Final = Path(__file__).parents[2] / "docs" / "screenshots"
+COLOURS: Final = 256
+# Of the demo's users: enough for numbers that look like something, few enough to be there within seconds.
+DEMO: Final = {"DEMO_RATE": "4", "COMBOS_EVERY": "5s", "KEEP_IN_SYNC_EVERY": "5s"}
+# Milliseconds within which the demo's past is told and its combo is in effect.
+DEMO_PATIENCE: Final = 90_000
+Steps = Callable[[Page], Awaitable[None]]
+
+
+async def nothing(page: Page) -> None:
+    """Take the page as it is."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Describe a picture: `path` may have `{channel}` and `{openid}`; it is taken once `shows` is to be seen and the
+    steps are done.
+    """
+
+    name: str
+    path: str
+    shows: str
+    role: Role = Role.ADMIN
+    size: tuple[int, int] = DESKTOP
+    theme: Theme = "light"
+    language: str = "en-GB"
+    steps: Steps = nothing
+
+
+PICTURES: Final = (
+    Picture("panel", "/channels/{channel}/tags", "Touchable"),
+    Picture("panel-phone-dark", "/channels/{channel}/tags", "可触达", size=PHONE, theme="dark", language="zh-CN"),
+)
+
+
+def main(wanted: Sequence[str]) -> int:
+    """Take the pictures that are wanted, or all; return the exit code."""
+    chromium = find_chromium()
+    if chromium is None or not build_pages():
+        print(IS_MISSING if chromium is None else "Node.js is needed to build the console.")
+        return 1
+    pictures = [each for each in PICTURES if not wanted or each.name in wanted]
+    DIRECTORY.mkdir(exist_ok=True)
+    with running_demo(**DEMO) as demo:
+        asyncio.run(_take_all(pictures, demo, chromium))
+    return 0
+
+
+async def _take_all(pictures: Sequence[Picture], demo: Demo, chromium: str) -> None:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        for picture in pictures:
+            png = await _take(picture, demo, browser)
+            file = DIRECTORY / f"{picture.name}.png"
+            file.write_bytes(png)
+            print(f"{file.relative_to(DIRECTORY.parents[1])}: {len(png) // 1024} KiB")
+        await browser.close()
+
+
+async def _take(picture: Picture, demo: Demo, browser: Browser) -> bytes:
+    context = await new_context(browser, picture.language, picture.theme, picture.size)
+    page = await context.new_page()
+    await page.goto(f"{demo.url}{demo.path(picture.path)}#token={demo.token(picture.role)}")
+    await expect(page.get_by_text(picture.shows).first).to_be_visible(timeout=DEMO_PATIENCE)
+    await picture.steps(page)
+    taken = await page.screenshot(animations="disabled", caret="hide")
+    await context.close()
+    return _smaller(taken)
+
+
+def _smaller(png: bytes) -> bytes:
+    """Return the picture with a palette: pages have few colours, and a repository remembers every byte."""
+    written = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(
+        written, "PNG", optimize=True
+    )
+    return written.getvalue()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
