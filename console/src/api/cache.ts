@@ -20,7 +20,8 @@ export function cache(): Exchange {
         createAdTag: (data, _, cache) => forgetListsOf(cache, payload(data, "createAdTag").tag),
         createComboTag: (data, _, cache) => forgetListsOf(cache, payload(data, "createComboTag").tag),
         submitReturnData: (data, _, cache) => forgetListsOf(cache, payload(data, "submitReturnData").receipt),
-        createBroadcast: (data, _, cache) => forgetBroadcasts(cache, payload(data, "createBroadcast").broadcast),
+        createBroadcast: (data, _, cache) =>
+          forgetBroadcasts(cache, payload(data, "createBroadcast").broadcast),
         deleteTag: (data, _, cache) => forgetListsOf(cache, payload(data, "deleteTag").tag),
         bindChannel: afterAnyChange,
         unbindChannel: afterAnyChange,

@@ -173,6 +173,7 @@ export const broadcasts: typeof en = {
     review: "查看并发送",
     reviewReason: "请先选择消息类型和人群。",
     back: "返回修改",
+    unchanged: "没有改动。",
     save: "保存修改",
     keyTaken: "此表单曾以其他内容提交过，请查看列表中是否已有该群发。若是另一个群发，请作为新群发发送。",
     asNew: "作为新群发发送",

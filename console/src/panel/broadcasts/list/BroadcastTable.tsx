@@ -11,7 +11,13 @@ import { waitWords } from "../parts/words";
 import styles from "./BroadcastTable.module.css";
 
 /** Lists broadcasts: what is sent, how far it is, and what it waits for. */
-export function BroadcastTable({ channel, rows }: { channel: string; rows: readonly BroadcastRowFragment[] }) {
+export function BroadcastTable({
+  channel,
+  rows,
+}: {
+  channel: string;
+  rows: readonly BroadcastRowFragment[];
+}) {
   const m = useMessages();
   const words = m.broadcasts.list;
   return (
@@ -20,7 +26,12 @@ export function BroadcastTable({ channel, rows }: { channel: string; rows: reado
       rows={rows}
       rowKey={({ id }) => id}
       columns={[
-        { key: "name", header: words.name, primary: true, cell: (row) => <Name channel={channel} row={row} /> },
+        {
+          key: "name",
+          header: words.name,
+          primary: true,
+          cell: (row) => <Name channel={channel} row={row} />,
+        },
         { key: "state", header: words.state, cell: (row) => <State row={row} /> },
         { key: "sent", header: words.progress, cell: (row) => <Sent row={row} /> },
         { key: "when", header: words.when, cell: (row) => <When row={row} /> },

@@ -45,9 +45,7 @@ function Broadcasts({ channel }: { channel: string }) {
           </>
         }
       />
-      <Answer asked={asked}>
-        {(data) => <List channel={channel} data={data} />}
-      </Answer>
+      <Answer asked={asked}>{(data) => <List channel={channel} data={data} />}</Answer>
     </Stack>
   );
 }

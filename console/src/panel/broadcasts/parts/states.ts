@@ -11,7 +11,10 @@ export function hasEnded(state: JobState): boolean {
   return ENDED.includes(state);
 }
 
-type Progress = Pick<BroadcastProgressFragment, "state" | "waitingFor" | "matched" | "uncertain" | "nextRunAt">;
+type Progress = Pick<
+  BroadcastProgressFragment,
+  "state" | "waitingFor" | "matched" | "uncertain" | "nextRunAt"
+>;
 
 /** Tells whether somebody has to do something before a broadcast goes on, or has to look at how it ended. */
 export function needsAttention({ state, waitingFor, uncertain }: Progress): boolean {
@@ -47,8 +50,7 @@ export function actsOn(broadcast: Progress): Acts {
   return {
     approve: !ended && waitingFor === "SECOND_ADMIN",
     pause: !ended && state !== "PAUSED",
-    resume:
-      !ended && (state === "PAUSED" || waitingFor === "WECHAT_ADMIN" || waitingFor === "CONFIGURATION"),
+    resume: !ended && (state === "PAUSED" || waitingFor === "WECHAT_ADMIN" || waitingFor === "CONFIGURATION"),
     // A series that goes on can be ended even after its first run is over.
     cancel: !ended || nextRunAt !== null,
     change: canBeChanged(broadcast),

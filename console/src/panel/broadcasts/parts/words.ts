@@ -23,7 +23,10 @@ export function peopleWord(m: Messages, count: number): string {
 }
 
 /** Returns when a broadcast is repeated: "every Monday at 10:00". */
-export function repeatWord(m: Messages, { every, at, weekday, dayOfMonth }: RuleOfRepeatFragment): string {
+export function repeatWord(
+  m: Messages,
+  { every, at, weekday, dayOfMonth }: Omit<RuleOfRepeatFragment, "__typename" | "until">,
+): string {
   const day = every === "WEEK" ? (m.broadcasts.weekdays[(weekday ?? 1) - 1] ?? "") : String(dayOfMonth ?? "");
   return m.broadcasts.repeatText[every](at, day);
 }
@@ -38,6 +41,10 @@ export function durationWord(m: Messages, seconds: number): string {
 }
 
 /** Returns what is said for a value; `other` for one that these words do not know. */
-export function wordOf<Words extends object>(words: Words, value: string, other: Words[keyof Words]): Words[keyof Words] {
+export function wordOf<Words extends object>(
+  words: Words,
+  value: string,
+  other: Words[keyof Words],
+): Words[keyof Words] {
   return Object.hasOwn(words, value) ? words[value as keyof Words] : other;
 }

@@ -36,7 +36,12 @@ function When({ form, errorAt, onChange }: PolicyFieldsProps) {
         onInput={(timeZone) => onChange({ timeZone })}
       />
       <Zones />
-      <Checkbox label={words.quiet} hint={words.quietHint} checked={form.quiet} onChange={(quiet) => onChange({ quiet })} />
+      <Checkbox
+        label={words.quiet}
+        hint={words.quietHint}
+        checked={form.quiet}
+        onChange={(quiet) => onChange({ quiet })}
+      />
       {form.quiet && (
         <Row gap={3} top>
           <TextInput

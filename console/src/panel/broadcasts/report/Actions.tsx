@@ -35,7 +35,12 @@ export function Actions({ channel, report }: { channel: string; report: Report }
           </Button>
         )}
         {can.resume && (
-          <Button variant="primary" icon={<PlayIcon />} busy={busy === "resume"} onClick={() => run("resume")}>
+          <Button
+            variant="primary"
+            icon={<PlayIcon />}
+            busy={busy === "resume"}
+            onClick={() => run("resume")}
+          >
             {resumeWord(m, report)}
           </Button>
         )}
@@ -71,11 +76,10 @@ export function Actions({ channel, report }: { channel: string; report: Report }
           </Button>
         )}
       </Row>
-      {problem?.code === "FORBIDDEN" && can.approve ? (
-        <ApiProblem problem={{ ...problem, message: words.approveOwn }} />
-      ) : (
-        <ApiProblem problem={problem} />
-      )}
+      <ApiProblem
+        problem={problem}
+        title={problem?.code === "FORBIDDEN" && can.approve ? words.approveOwn : undefined}
+      />
       {asked && (
         <ActDialog
           act={asked}

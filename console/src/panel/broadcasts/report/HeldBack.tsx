@@ -39,11 +39,7 @@ export function HeldBack({ channel, report }: { channel: string; report: Report 
       {(["held", "unsendable"] as const).map(
         (side) =>
           report[side].length > 0 && (
-            <Section
-              key={side}
-              card
-              title={side === "held" ? words.heldHeading : words.unsendableHeading}
-            >
+            <Section key={side} card title={side === "held" ? words.heldHeading : words.unsendableHeading}>
               <ReasonList groups={report[side]} onOpen={(reason) => setOpened({ side, reason })} />
             </Section>
           ),

@@ -21,7 +21,12 @@ export function PeopleBar({ report }: { report: Report }) {
     <Section card title={words.counts} description={words.countsHint}>
       <div class={styles.bar} aria-hidden="true">
         {PARTS.map((part) => (
-          <span key={part} class={styles[part]} style={{ flexGrow: counts[part] }} hidden={counts[part] === 0} />
+          <span
+            key={part}
+            class={styles[part]}
+            style={{ flexGrow: counts[part] }}
+            hidden={counts[part] === 0}
+          />
         ))}
       </div>
       <dl class={styles.legend}>
@@ -40,7 +45,8 @@ export function PeopleBar({ report }: { report: Report }) {
       <p class={styles.note}>
         {words.matched(peopleWord(m, report.matched))}
         {" · "}
-        {words.delivered}: {report.delivered === null ? words.deliveredUnknown : <Count value={report.delivered} />}
+        {words.delivered}:{" "}
+        {report.delivered === null ? words.deliveredUnknown : <Count value={report.delivered} />}
       </p>
     </Section>
   );

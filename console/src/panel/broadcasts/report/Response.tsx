@@ -56,8 +56,18 @@ function Numbers({ points }: { points: readonly ResponsePoint[] }) {
   });
   const heldOut = compared
     ? [
-        column("wroteHeldOut", words.wroteHeldOut, (p) => p.heldOutMessaged, (p) => p.heldOut),
-        column("unfollowedHeldOut", words.unfollowedHeldOut, (p) => p.heldOutUnfollowed, (p) => p.heldOut),
+        column(
+          "wroteHeldOut",
+          words.wroteHeldOut,
+          (p) => p.heldOutMessaged,
+          (p) => p.heldOut,
+        ),
+        column(
+          "unfollowedHeldOut",
+          words.unfollowedHeldOut,
+          (p) => p.heldOutUnfollowed,
+          (p) => p.heldOut,
+        ),
       ]
     : [];
   return (
@@ -83,8 +93,18 @@ function Numbers({ points }: { points: readonly ResponsePoint[] }) {
             primary: true,
             cell: ({ hours }) => words.hours(formatCount(hours)),
           },
-          column("wroteSent", words.wroteSent, (p) => p.sentMessaged, (p) => p.sent),
-          column("unfollowedSent", words.unfollowedSent, (p) => p.sentUnfollowed, (p) => p.sent),
+          column(
+            "wroteSent",
+            words.wroteSent,
+            (p) => p.sentMessaged,
+            (p) => p.sent,
+          ),
+          column(
+            "unfollowedSent",
+            words.unfollowedSent,
+            (p) => p.sentUnfollowed,
+            (p) => p.sent,
+          ),
           ...heldOut,
         ]}
       />

@@ -29,7 +29,12 @@ export function ResponseChart({ points }: { points: readonly ResponsePoint[] }) 
           </span>
         )}
       </figcaption>
-      <svg class={styles.chart} viewBox={`-44 -10 ${WIDTH + 60} ${HEIGHT + 34}`} role="img" aria-label={words.chart}>
+      <svg
+        class={styles.chart}
+        viewBox={`-44 -10 ${WIDTH + 60} ${HEIGHT + 34}`}
+        role="img"
+        aria-label={words.chart}
+      >
         <path class={styles.axis} d={`M0 0V${HEIGHT}H${WIDTH}`} />
         <text class={styles.text} x={-6} y={4} text-anchor="end">
           {formatShare(most)}

@@ -31,7 +31,12 @@ export function Uncertain({ channel, report }: { channel: string; report: Report
       actions={<Button onClick={() => setOpened(true)}>{words.showPeople(people)}</Button>}
     >
       {opened && (
-        <PeopleDrawer channel={channel} title={words.uncertain} load={load} onClose={() => setOpened(false)} />
+        <PeopleDrawer
+          channel={channel}
+          title={words.uncertain}
+          load={load}
+          onClose={() => setOpened(false)}
+        />
       )}
     </Section>
   );

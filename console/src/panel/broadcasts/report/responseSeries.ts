@@ -44,7 +44,10 @@ export function share(count: number, all: number): number {
 export function linePath(shares: readonly number[], most: number, width: number, height: number): string {
   const step = shares.length > 1 ? width / (shares.length - 1) : 0;
   return shares
-    .map((value, index) => `${index === 0 ? "M" : "L"}${round(index * step)} ${round(height * (1 - value / (most || 1)))}`)
+    .map(
+      (value, index) =>
+        `${index === 0 ? "M" : "L"}${round(index * step)} ${round(height * (1 - value / (most || 1)))}`,
+    )
     .join("");
 }
 
