@@ -1,8 +1,8 @@
 /// <reference types="vitest/config" />
 import { copyFileSync } from "node:fs";
-import { gzipSync } from "node:zlib";
 import preact from "@preact/preset-vite";
 import { defineConfig, type Plugin } from "vite";
+import { compressed } from "./compressed.ts";
 import { schemaTypes } from "./schema-types.ts";
 
 /** Lets the bundler drop operations that a page does not use: it cannot know that making one has no effect. */
@@ -26,28 +26,6 @@ function trustedDocuments(): Plugin {
         "src/api/generated/persisted-documents.json",
         "../service/web/pages/persisted-documents.json",
       );
-    },
-  };
-}
-
-/** Compresses once, and as far as it goes, what the service would compress each time it is asked for. */
-function compressed(): Plugin {
-  return {
-    name: "compressed",
-    apply: "build",
-    generateBundle: {
-      order: "post",
-      handler(_, bundle) {
-        for (const [fileName, file] of Object.entries(bundle)) {
-          const source = file.type === "chunk" ? file.code : file.source;
-          if (!/^assets\/.*\.(js|css|svg|ttf)$/.test(fileName) || source.length < 1_000) continue;
-          this.emitFile({
-            type: "asset",
-            fileName: `${fileName}.gz`,
-            source: gzipSync(source, { level: 9 }),
-          });
-        }
-      },
     },
   };
 }

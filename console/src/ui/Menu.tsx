@@ -25,10 +25,12 @@ type MenuProps = {
   plain?: boolean;
   /** What stands above the list. */
   heading?: ComponentChildren;
+  /** -1 where other keys lead to the button. */
+  tabIndex?: number;
 };
 
 /** A button that opens a list of things to do, by mouse or arrow keys. */
-export function Menu({ label, items, button, plain, heading }: MenuProps) {
+export function Menu({ label, items, button, plain, heading, tabIndex = 0 }: MenuProps) {
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
   const opener = useRef<HTMLButtonElement>(null);
@@ -55,6 +57,7 @@ export function Menu({ label, items, button, plain, heading }: MenuProps) {
         ref={opener}
         type="button"
         class={styles.opener}
+        tabIndex={tabIndex}
         popovertarget={id}
         aria-label={label}
         aria-haspopup="menu"
