@@ -1,4 +1,5 @@
 import type { ComponentType } from "preact";
+import { routes as ads } from "./ads/routes";
 import { routes as channels } from "./channels/routes";
 import { routes as tags } from "./tags/routes";
 
@@ -10,4 +11,4 @@ export interface PageRoute {
 }
 
 /** The pages of the panel; the first whose path fits is shown. */
-export const routes: readonly PageRoute[] = [...channels, ...tags];
+export const routes: readonly PageRoute[] = [...channels, ...ads, ...tags];

@@ -1,5 +1,9 @@
+export { ads } from "./ads";
 export { broadcasts } from "./broadcasts";
 export { common } from "./common";
+export { data } from "./data";
+export { fields } from "./fields";
 export { problems } from "./problems";
+export { settings } from "./settings";
 export { shell } from "./shell";
 export { tags } from "./tags";

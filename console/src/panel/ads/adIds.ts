@@ -48,7 +48,10 @@ function tidy(line: string): string {
 }
 
 /** What an edit of the list would do to it. */
-export function changeOf(before: readonly string[], after: readonly string[]): { added: number; gone: number } {
+export function changeOf(
+  before: readonly string[],
+  after: readonly string[],
+): { added: number; gone: number } {
   const had = new Set(before);
   const has = new Set(after);
   return {

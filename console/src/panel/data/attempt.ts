@@ -29,5 +29,7 @@ export function useAttempts(): Attempts {
 
 /** Draws 128 bits; `crypto.randomUUID` is missing where a page came over plain HTTP. */
 function randomName(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, "0"),
+  ).join("");
 }

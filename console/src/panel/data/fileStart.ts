@@ -16,7 +16,12 @@ export async function startOf(file: Blob): Promise<FileStart> {
 }
 
 function decoded(bytes: Uint8Array): { text: string; encoding: "gb18030" | undefined } {
-  const utf16 = bytes[0] === 0xff && bytes[1] === 0xfe ? "utf-16le" : bytes[0] === 0xfe && bytes[1] === 0xff ? "utf-16be" : null;
+  const utf16 =
+    bytes[0] === 0xff && bytes[1] === 0xfe
+      ? "utf-16le"
+      : bytes[0] === 0xfe && bytes[1] === 0xff
+        ? "utf-16be"
+        : null;
   try {
     // The last character may be cut in two, which `stream` allows.
     const decoder = new TextDecoder(utf16 ?? "utf-8", { fatal: utf16 === null });

@@ -19,7 +19,11 @@ it("reads the counts from the headers, and offers the rejected entries where the
   const headers: Record<string, string> = { "x-import-added": "2", "x-import-rejected": "1" };
   const file = new Blob(["openid,line,reason\r\nno/one,4,malformed\r\n"]);
   const outcome = await outcomeOf(200, (name) => headers[name] ?? null, file);
-  expect(outcome).toMatchObject({ kind: "done", summary: { added: 2, rejected: 1, unmatched: 0 }, rejects: file });
+  expect(outcome).toMatchObject({
+    kind: "done",
+    summary: { added: 2, rejected: 1, unmatched: 0 },
+    rejects: file,
+  });
   delete headers["x-import-rejected"];
   expect(await outcomeOf(200, (name) => headers[name] ?? null, file)).toMatchObject({ rejects: null });
 });
