@@ -64,7 +64,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rollupOptions: { input: ["index.html", "conversation.html"] },
   },
-  test: { environment: "happy-dom", restoreMocks: true },
+  test: { environment: "happy-dom", restoreMocks: true, setupFiles: ["src/test-setup.ts"] },
   server: {
     proxy: {
       "/graphql": { target: service, ws: true },

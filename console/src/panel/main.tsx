@@ -2,6 +2,7 @@ import { render } from "preact";
 import { Route, Switch } from "wouter-preact";
 import { listenForTokens } from "../api/handover";
 import { Session } from "../app/Session";
+import { ready } from "../i18n/messages";
 import { routes } from "./routes";
 
 function Panel() {
@@ -21,5 +22,6 @@ function Panel() {
 }
 
 listenForTokens();
+await ready;
 const root = document.getElementById("root");
 if (root) render(<Panel />, root);

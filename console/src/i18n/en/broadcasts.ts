@@ -16,13 +16,17 @@ export const broadcasts = {
     MINI_PROGRAM_SUBSCRIPTION: "Mini Program subscription message",
   } satisfies Record<MessageKind, string>,
   kindHints: {
-    MASS_TEXT: "The same text for all followers you choose. A follower gets at most four mass messages a month.",
-    MASS_IMAGE: "The same images for all followers you choose. A follower gets at most four mass messages a month.",
+    MASS_TEXT:
+      "The same text for all followers you choose. A follower gets at most four mass messages a month.",
+    MASS_IMAGE:
+      "The same images for all followers you choose. A follower gets at most four mass messages a month.",
     MASS_ARTICLE: "An article from the account's drafts. A follower gets at most four mass messages a month.",
     TEMPLATE: "A template that WeChat approved, filled in for each follower.",
     CUSTOMER_SERVICE_TEXT: "A text to each person who wrote in the last 48 hours.",
-    SERVICE_SUBSCRIPTION: "A template for each person who allowed one such message. It uses up what they allowed.",
-    MINI_PROGRAM_SUBSCRIPTION: "A template for each person who allowed one such message. It uses up what they allowed.",
+    SERVICE_SUBSCRIPTION:
+      "A template for each person who allowed one such message. It uses up what they allowed.",
+    MINI_PROGRAM_SUBSCRIPTION:
+      "A template for each person who allowed one such message. It uses up what they allowed.",
   } satisfies Record<MessageKind, string>,
   ...broadcastReasons,
   forbidden: {
@@ -44,7 +48,8 @@ export const broadcasts = {
     filter: "Show",
     filters: { ALL: "All", OPEN: "Under way", ATTENTION: "To look at", ENDED: "Ended" },
     emptyTitle: "Nothing has been sent yet",
-    emptyText: "A broadcast sends one message to the people of an audience, once. You see whom it reaches before anything is sent.",
+    emptyText:
+      "A broadcast sends one message to the people of an audience, once. You see whom it reaches before anything is sent.",
     nothingTitle: "No broadcast here is like that",
     nothingText: "Choose another filter, or load older ones.",
     sentOf: (sent: string, planned: string) => `${sent} of ${planned}`,
@@ -66,7 +71,8 @@ export const broadcasts = {
     audienceLost: "A part of its audience is kept no longer. Choose the audience again.",
     message: "Message",
     kind: "Kind of message",
-    kindReason: "Only verified accounts send this. Have the account verified at WeChat, and mark the channel as verified.",
+    kindReason:
+      "Only verified accounts send this. Have the account verified at WeChat, and mark the channel as verified.",
     text: "Text",
     bytes: (used: string, most: string) => `${used} of ${most} bytes; a Chinese character takes three.`,
     noPlaceholders: "The same for all: it has no placeholders.",
@@ -87,7 +93,11 @@ export const broadcasts = {
     addField: "Add a field",
     removeField: (key: string) => `Remove the field ${key}`,
     opens: "When it is tapped",
-    opensKinds: { NOTHING: "nothing opens", ADDRESS: "a web address opens", MINI_PROGRAM: "a page of a Mini Program opens" },
+    opensKinds: {
+      NOTHING: "nothing opens",
+      ADDRESS: "a web address opens",
+      MINI_PROGRAM: "a page of a Mini Program opens",
+    },
     address: "Address",
     addressHint: "http or https; placeholders may stand behind the name of the site.",
     miniProgram: "App id of the Mini Program",
@@ -137,7 +147,8 @@ export const broadcasts = {
     ignoreQuietHours: "Also in quiet hours",
     ignoreReason: "Only a creator may override the policy.",
     temporaryTag: "Send through a temporary tag at WeChat",
-    temporaryTagHint: "Subscription accounts send to whole tags only. A tag is made for these people, and deleted afterwards.",
+    temporaryTagHint:
+      "Subscription accounts send to whole tags only. A tag is made for these people, and deleted afterwards.",
     more: "More options",
     test: "Try it",
     testHint: "Up to five openids get it now, whatever the policy says. It is counted nowhere.",
@@ -154,7 +165,8 @@ export const broadcasts = {
     reviewReason: "Choose a kind of message and an audience first.",
     back: "Back to the form",
     save: "Save the changes",
-    keyTaken: "This form was sent before with other contents: look whether that broadcast is in the list. If you mean another one, send it as a new one.",
+    keyTaken:
+      "This form was sent before with other contents: look whether that broadcast is in the list. If you mean another one, send it as a new one.",
     asNew: "Send it as a new one",
   },
   preview: {
@@ -183,7 +195,8 @@ export const broadcasts = {
   },
   review: {
     heading: "Review",
-    intro: (count: number, text: string, kind: string) => `${people(count, text)} would get this now: ${kind}.`,
+    intro: (count: number, text: string, kind: string) =>
+      `${people(count, text)} would get this now: ${kind}.`,
     who: "Who",
     what: "What",
     when: "When",
@@ -231,7 +244,8 @@ export const broadcasts = {
     cancel: "Cancel",
     cancelTitle: "Cancel this broadcast?",
     cancelBefore: "Nobody has got it, and nobody will.",
-    cancelUnder: (sent: string, planned: string) => `${sent} have got it, and keep it. ${planned} who are still planned do not get it.`,
+    cancelUnder: (sent: string, planned: string) =>
+      `${sent} have got it, and keep it. ${planned} who are still planned do not get it.`,
     cancelSeries: "Its series ends, too: there are no further runs.",
     cancelDo: "Cancel the broadcast",
     keep: "Keep it",
@@ -260,7 +274,8 @@ export const broadcasts = {
     show: "Who",
     showPeople: (what: string) => `Who: ${what}`,
     uncertain: "Who is uncertain",
-    uncertainHint: "No answer says whether these people were sent to. Nobody of them is sent to again by itself.",
+    uncertainHint:
+      "No answer says whether these people were sent to. Nobody of them is sent to again by itself.",
     heldHeading: "Who was held back",
     unsendableHeading: "Who cannot be sent to",
     response: "What people did afterwards",
@@ -274,7 +289,8 @@ export const broadcasts = {
     unfollowedSent: "Unfollowed, of those sent to",
     unfollowedHeldOut: "Unfollowed, of those held out",
     noHoldOut: "Nobody was held out, so there is nobody to compare with.",
-    comparison: (sent: string, heldOut: string) => `After 48 hours ${sent} of those sent to had written, and ${heldOut} of those held out.`,
+    comparison: (sent: string, heldOut: string) =>
+      `After 48 hours ${sent} of those sent to had written, and ${heldOut} of those held out.`,
     responseAfter48: (sent: string) => `After 48 hours ${sent} of those sent to had written.`,
     chart: "Share of people who wrote, by hours since the message",
     about: "About",

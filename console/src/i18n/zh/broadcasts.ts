@@ -258,7 +258,8 @@ export const broadcasts: typeof en = {
     audienceOf: "查看收到的人",
     retryFailed: (_count, text) => `重新发送给失败的 ${text} 人`,
     retryFailedTitle: "重新发送给失败的用户？",
-    retryFailedText: (_count, text) => `微信因可能消除的原因拒绝了 ${text} 人，将再发送一次。不会有人收到两次。`,
+    retryFailedText: (_count, text) =>
+      `微信因可能消除的原因拒绝了 ${text} 人，将再发送一次。不会有人收到两次。`,
     retryUncertain: (_count, text) => `重新发送给结果未知的 ${text} 人`,
     retryUncertainTitle: "可能重复，仍要重新发送？",
     retryUncertainText: (_count, text) =>

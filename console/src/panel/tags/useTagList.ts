@@ -2,7 +2,12 @@ import { type OperationResult, useClient } from "@urql/preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { caughtUpAt } from "../../api/connection";
 import { treeOf } from "../../api/documents";
-import { type TagsChannelFragment, TagsDocument, type TagsQuery, type TagsQueryVariables } from "../../api/generated/graphql";
+import {
+  type TagsChannelFragment,
+  TagsDocument,
+  type TagsQuery,
+  type TagsQueryVariables,
+} from "../../api/generated/graphql";
 import { type Problem, problemOf } from "../../api/problem";
 import { changed, type TagChange, type Tags, withPage } from "./tagList";
 

@@ -49,7 +49,9 @@ function contentOf(content: ContentOfBroadcastFragment): Partial<Draft> {
   };
 }
 
-function openedBy(content: ContentOfBroadcastFragment): Pick<Draft, "opens" | "address" | "miniProgram" | "page"> {
+function openedBy(
+  content: ContentOfBroadcastFragment,
+): Pick<Draft, "opens" | "address" | "miniProgram" | "page"> {
   const { kind, url, page, miniProgramAppId } = content;
   const pageIsAddress = kind === "SERVICE_SUBSCRIPTION" && !miniProgramAppId;
   const address = url ?? (pageIsAddress ? page : null);
