@@ -24,7 +24,7 @@ export function LineNotes({ title, notes, more }: LineNotesProps) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
       <ul class={styles.list} tabIndex={0} aria-label={title}>
         {notes.map(({ line, text, why, harmless }) => (
-          <li key={line} class={harmless ? styles.harmless : styles.bad}>
+          <li key={`${line} ${text}`} class={harmless ? styles.harmless : styles.bad}>
             {line}: <code>{text}</code> {why}
           </li>
         ))}
