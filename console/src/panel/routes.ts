@@ -1,6 +1,8 @@
 import type { ComponentType } from "preact";
 import { routes as ads } from "./ads/routes";
+import { routes as audience } from "./audience/routes";
 import { routes as channels } from "./channels/routes";
+import { routes as data } from "./data/routes";
 import { routes as tags } from "./tags/routes";
 
 export interface PageRoute {
@@ -11,4 +13,4 @@ export interface PageRoute {
 }
 
 /** The pages of the panel; the first whose path fits is shown. */
-export const routes: readonly PageRoute[] = [...channels, ...ads, ...tags];
+export const routes: readonly PageRoute[] = [...channels, ...ads, ...data, ...audience, ...tags];
