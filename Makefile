@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install run test test-unit coverage models faults check lint dead spelling types contracts schema-lint audit fuzz browser screenshots bench bench-peers \
+.PHONY: help install run console console-check test test-unit coverage models faults check lint dead spelling types contracts schema-lint audit fuzz \
+  browser screenshots bench bench-peers \
   lock schema release-schema clean
 
 help: ## Show this list
@@ -17,8 +18,15 @@ install: .venv/installed ## Make .venv with everything in it
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: install ## Start everything with a demo robot, and print the addresses
+run: install ## Start everything with a demo robot, and print the addresses; WITHOUT_CONSOLE=1 without its pages
+	@$(BIN)/python console/build.py --optional
 	$(BIN)/user-tags up --demo
+
+console: install ## Build the console, if it is not of these sources
+	@$(BIN)/python console/build.py
+
+console-check: install ## Lint, type-check and test the console
+	$(BIN)/python console/build.py --scripts lint types test
 
 RUN_TESTS := $(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
@@ -58,7 +66,7 @@ contracts: install
 schema-lint: install ## Compare schema.graphql with the released one, and lint it and the operations shown (needs Node.js)
 	$(BIN)/python -m tests.contract.schema_lint
 
-check: lint dead spelling types contracts schema-lint test ## Everything CI runs but the faults and the fuzzing
+check: lint dead spelling types contracts schema-lint console-check test ## Everything CI runs but the faults and the fuzzing
 
 .venv/audit-installed: requirements/audit.txt | install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/audit.txt
@@ -113,6 +121,8 @@ lock: ## Pin every dependency with its hashes again
 	  --custom-compile-command "make lock" --group browser -c requirements/dev.txt -o requirements/browser.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --custom-compile-command "make lock" --group audit -c requirements/dev.txt -o requirements/audit.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --custom-compile-command "make lock" --group console -o requirements/console.txt
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
 	  | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	  --custom-compile-command "make lock" -c requirements/dev.txt - -o requirements/build.txt
@@ -120,5 +130,5 @@ lock: ## Pin every dependency with its hashes again
 release-schema: ## Take schema.graphql as what clients may rely on from now on
 	cp schema.graphql tests/contract/schema.released.graphql
 
-clean: ## Remove the environment and the embedded data
-	rm -rf .venv .data .coverage*
+clean: ## Remove the environment, the embedded data and the built console
+	rm -rf .venv .data .coverage* service/web/pages console/node_modules console/.node console/src/api/generated

@@ -90,7 +90,9 @@ async def web(
     pages: None, servers: EmbeddedServers, migrated_template: str, wechat: "ImitatedWechat"
 ) -> AsyncIterator[WebClient]:
     """Run a web process and a worker for all tests, which call the imitated WeChat."""
-    async with shared_web(servers, migrated_template, wechat_api_url=wechat.url) as running:
+    from tests.console.built_pages import PAGES
+
+    async with shared_web(servers, migrated_template, pages=PAGES, wechat_api_url=wechat.url) as running:
         settings = environment(
             running.settings.database_url or "",
             servers.redis_url,

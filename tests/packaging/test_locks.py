@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from tests.packaging.dockerfile import REPOSITORY
 
-LOCKS: Final = ("production", "dev", "build", "bench", "fuzz", "browser", "audit")
+LOCKS: Final = ("production", "dev", "build", "bench", "fuzz", "browser", "audit", "console")
 PINNED: Final = re.compile(r"([A-Za-z0-9._-]+)==(\S+)(?: ; (.+?))?((?: --hash=sha256:[0-9a-f]{64})+)")
 
 
@@ -43,7 +43,7 @@ def wanted_by(lock: str) -> Iterable[str]:
             yield from declared["project"]["dependencies"]
             yield from declared["project"]["optional-dependencies"]["embedded"]
             yield from declared["dependency-groups"]["dev"]
-        case "bench" | "fuzz" | "browser" | "audit":
+        case "bench" | "fuzz" | "browser" | "audit" | "console":
             yield from declared["dependency-groups"][lock]
         case "build":
             yield from declared["build-system"]["requires"]

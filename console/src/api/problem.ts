@@ -24,6 +24,9 @@ export interface Problem {
   readonly errcode: number | null;
 }
 
+/** As the service writes it: the path is one text, such as "input.adIds.3". */
+type SentField = Omit<FieldProblem, "path"> & { readonly path: string };
+
 /** Returns what an error of urql means; the first GraphQL error counts, since a request is refused as a whole. */
 export function problemOf(error: CombinedError | undefined): Problem {
   const first = error?.graphQLErrors[0];
@@ -31,7 +34,10 @@ export function problemOf(error: CombinedError | undefined): Problem {
   return {
     code: first ? ((extensions.code as ErrorCode | undefined) ?? "INTERNAL") : "UNREACHABLE",
     message: first?.message ?? error?.networkError?.message ?? "",
-    fields: (extensions.fields as FieldProblem[] | undefined) ?? [],
+    fields: ((extensions.fields as SentField[] | undefined) ?? []).map((field) => ({
+      ...field,
+      path: field.path.split(".").map((step) => (/^\d+$/.test(step) ? Number(step) : step)),
+    })),
     retryAfter: (extensions.retryAfter as number | undefined) ?? null,
     requestId: (extensions.requestId as string | undefined) ?? null,
     errcode: (extensions.errcode as number | undefined) ?? null,

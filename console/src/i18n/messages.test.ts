@@ -9,9 +9,15 @@ function texts(part: object, path: string): [string, string][] {
   });
 }
 
+/** What is called alike in both languages. */
+const TERMS = /openid|unionid|appid|token|webhook|user tags/gi;
+
 it("says something in both languages, with nothing left untranslated", () => {
   const english = new Map(texts(en, ""));
-  const alike = texts(zh, "").filter(([path, text]) => text === english.get(path) && /[a-z]{4}/.test(text));
+  const alike = texts(zh, "").filter(
+    ([path, text]) => text === english.get(path) && /[a-z]{4}/.test(text.replaceAll(TERMS, "")),
+  );
   expect(alike).toEqual([]);
-  for (const [path, text] of [...english, ...texts(zh, "")]) expect(text.trim(), path).not.toBe("");
+  const silent = (part: object) => texts(part, "").flatMap(([path, text]) => (text.trim() ? [] : [path]));
+  expect(silent(zh)).toEqual(silent(en));
 });

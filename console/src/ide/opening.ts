@@ -5,7 +5,7 @@ import { expired, token } from "../api/token";
 export interface Opening {
   readonly query: string | undefined;
   readonly variables: string | undefined;
-  readonly headers: string;
+  readonly headers: { readonly Authorization: string };
 }
 
 /** Milliseconds in which another tab can hand over its token. */
@@ -23,8 +23,8 @@ export async function readOpening(): Promise<Opening> {
   const bearer = token.peek() ?? "";
   return {
     query: fragment.get("query") ?? undefined,
-    variables: fragment.get("variables") ?? undefined,
-    headers: JSON.stringify({ Authorization: `Bearer ${bearer}` }, null, 2),
+    variables: indented(fragment.get("variables")),
+    headers: { Authorization: `Bearer ${bearer}` },
   };
 }
 
@@ -38,4 +38,14 @@ function tokenOr(milliseconds: number): Promise<void> {
       queueMicrotask(() => stop());
     });
   });
+}
+
+/** Lays out JSON over several lines; what is none stays as it is, for its reader to mend. */
+function indented(json: string | null): string | undefined {
+  if (json === null) return undefined;
+  try {
+    return JSON.stringify(JSON.parse(json), null, 2);
+  } catch {
+    return json;
+  }
 }

@@ -1,9 +1,9 @@
 """Serve GraphQL over HTTP (graphql.github.io/graphql-over-http), and accept its WebSockets."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 import orjson
 from cross_web import AsyncHTTPRequestAdapter, HTTPException, StarletteRequestAdapter
@@ -45,6 +45,12 @@ from service.resources import resources_of
 # A request with one of these has an operation, even without a text.
 DOCUMENT_PARAMETERS: Final = frozenset({"documentId", "extensions"})
 PRESENTERS: Final = Presenters()
+IDE_IS_MISSING: Final = (
+    "The IDE was not built: run `make console`, and start the service again. An operation goes to this address by POST."
+)
+
+IdePage: TypeAlias = Callable[[Request], Awaitable[Response]]
+"""Answers a browser that asks for the IDE."""
 
 
 class GraphQLView(GraphQL[Context, None]):
@@ -54,7 +60,12 @@ class GraphQLView(GraphQL[Context, None]):
     request_adapter_class = RequestAdapter
 
     def __init__(
-        self, schema: FastPathSchema, settings: Settings, verifier: TokenVerifier, trusted: TrustedDocuments
+        self,
+        schema: FastPathSchema,
+        settings: Settings,
+        verifier: TokenVerifier,
+        trusted: TrustedDocuments,
+        ide: IdePage | None = None,
     ) -> None:
         super().__init__(
             schema,
@@ -65,6 +76,7 @@ class GraphQLView(GraphQL[Context, None]):
         )
         self.trusted = trusted
         self.encoders = LiveEncoders()
+        self._ide = ide
         self._limits = settings.client_limits
         self._verifier = verifier
         self._allows_origin = origin_check(settings)
@@ -204,6 +216,12 @@ class GraphQLView(GraphQL[Context, None]):
     def should_render_graphql_ide(self, request: BaseRequestProtocol) -> bool:
         """Tell whether to answer with GraphiQL: to a browser whose request has no operation."""
         return super().should_render_graphql_ide(request) and DOCUMENT_PARAMETERS.isdisjoint(request.query_params)
+
+    async def render_graphql_ide(self, request: Request) -> Response:
+        """Answer with GraphiQL as it was built. Raises HTTPException 404 where it was not."""
+        if self._ide is None:
+            raise HTTPException(404, IDE_IS_MISSING)
+        return await self._ide(request)
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """Return what the answer's status, media type and headers are taken from."""

@@ -42,8 +42,11 @@ def summary_json(summary: ImportSummary) -> dict[str, object]:
 
 
 def summary_headers(summary: ImportSummary) -> dict[str, str]:
-    """Return the counts of the summary as headers, for answers whose body is a file."""
-    return {f"x-import-{name}": str(count) for name, count in summary_json(summary).items() if isinstance(count, int)}
+    """Return the counts of the summary as headers, for answers whose body is a file, and the last receipt, which may be
+    empty.
+    """
+    counts = {f"x-import-{name}": str(count) for name, count in summary_json(summary).items() if isinstance(count, int)}
+    return counts | {"x-import-lastReceipt": receipt_gid(*summary.receipts[-1]) if summary.receipts else ""}
 
 
 def json_response(status: int, content: object, headers: Mapping[str, str] | None = None) -> Response:

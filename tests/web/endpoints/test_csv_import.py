@@ -74,6 +74,8 @@ async def test_rejects_come_as_a_file_that_can_be_mended_and_sent_again(robot: R
     assert answer.headers["content-type"].startswith("text/csv")
     assert (answer.headers["x-import-added"], answer.headers["x-import-rejected"]) == ("1", "2")
     assert [(row["openid"], row["line"]) for row in rows] == [("o Bob", "3"), ("'=1+1", "5")]
+    (tag,) = (await robot.ask(TOTALS, c=channel))["channel"]["tags"]["nodes"]
+    assert answer.headers["x-import-lastReceipt"] == tag["receipts"]["nodes"][0]["id"]
     mended = answer.text.replace("o Bob", "oBob").replace("'=1+1", "oEve")
     assert (await send(robot, channel, mended.encode())).json()["added"] == 2
 

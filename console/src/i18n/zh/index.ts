@@ -1,7 +1,10 @@
 export { broadcasts } from "./broadcasts";
 export { card } from "./card";
+export { channels } from "./channels";
 export { common } from "./common";
 export { conversation } from "./conversation";
+export { expressions } from "./expressions";
 export { problems } from "./problems";
+export { session } from "./session";
 export { shell } from "./shell";
 export { tags } from "./tags";

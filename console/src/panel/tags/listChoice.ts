@@ -47,7 +47,8 @@ export function chosenTags(tags: Iterable<TagRow>, choice: ListChoice, locale: s
   for (const tag of tags) {
     if (choice.kind && tag.kind !== choice.kind) continue;
     if (choice.state && tag.state !== choice.state) continue;
-    if (wanted && !normalized(tag.name).includes(wanted) && !normalized(tag.category).includes(wanted)) continue;
+    if (wanted && !normalized(tag.name).includes(wanted) && !normalized(tag.category).includes(wanted))
+      continue;
     found.push(tag);
   }
   const { compare } = new Intl.Collator(locale, { numeric: true });

@@ -1,10 +1,5 @@
-import { createContext } from "preact";
-import { useCallback, useContext, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { TagInViewFragment } from "../../api/generated/graphql";
-
 /** How many tags are asked for at once: 30 with their sizes count about 25,000 values of the 50,000 allowed. */
 export const BATCH = 30;
-const SETTLE = 60;
 
 /** Splits ids into as many requests as they need. */
 export function batches(ids: readonly string[], size = BATCH): string[][] {

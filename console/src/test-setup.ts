@@ -1,0 +1,3 @@
+import { ready } from "./i18n/messages";
+
+await ready;
