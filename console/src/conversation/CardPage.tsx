@@ -3,6 +3,7 @@ import { useSearchParams } from "wouter-preact";
 import { PersonCard } from "../card/PersonCard";
 import { useMessages } from "../i18n/messages";
 import { EmptyState } from "../ui/EmptyState";
+import { nameWindow } from "../ui/title";
 import { cardHref } from "./addresses";
 import styles from "./CardPage.module.css";
 
@@ -13,7 +14,7 @@ export function CardPage() {
   const channel = query.get("channel");
   const openid = query.get("openid");
   useEffect(() => {
-    document.title = m.card.person;
+    nameWindow(m.card.person);
   }, [m]);
   return (
     <main class={styles.page}>

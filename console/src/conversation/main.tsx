@@ -2,9 +2,11 @@ import { render } from "preact";
 import { Route, Switch } from "wouter-preact";
 import { listenForTokens } from "../api/handover";
 import { token } from "../api/token";
+import { ErrorBoundary } from "../app/ErrorBoundary";
 import { Session } from "../app/Session";
-import "../ui/base.css";
+import { ready } from "../i18n/messages";
 import "../ui/tokens.css";
+import "../ui/base.css";
 import { CardPage, WaitingCard } from "./CardPage";
 import { ConversationPage } from "./ConversationPage";
 import { Frame } from "./Frame";
@@ -16,7 +18,9 @@ function Card() {
   if (embedded && token.value === null) return <WaitingCard />;
   return (
     <Session>
-      <CardPage />
+      <ErrorBoundary place={location.search}>
+        <CardPage />
+      </ErrorBoundary>
     </Session>
   );
 }
@@ -25,13 +29,16 @@ function Page() {
   return (
     <Session>
       <Frame>
-        <ConversationPage />
+        <ErrorBoundary place={location.search}>
+          <ConversationPage />
+        </ErrorBoundary>
       </Frame>
     </Session>
   );
 }
 
 listenForTokens();
+await ready;
 const root = document.getElementById("root");
 if (root) {
   render(
