@@ -1,7 +1,10 @@
 export { ads } from "./ads";
+export { broadcastReasons } from "./broadcastReasons";
 export { broadcasts } from "./broadcasts";
+export { card } from "./card";
 export { channels } from "./channels";
 export { common } from "./common";
+export { conversation } from "./conversation";
 export { data } from "./data";
 export { expressions } from "./expressions";
 export { fields } from "./fields";
