@@ -12,4 +12,6 @@ export interface NavigationEntry {
 /** The parts of the panel, in the order in which they are shown. */
 export const navigation: readonly NavigationEntry[] = [
   { label: (m) => m.shell.tags, path: (channel) => `/channels/${channel}/tags`, permission: "VIEW_TAGS" },
+  { label: (m) => m.shell.sync, path: (channel) => `/channels/${channel}/sync`, permission: "SYNC" },
+  { label: (m) => m.shell.jobs, path: (channel) => `/channels/${channel}/jobs`, permission: "EXPORT" },
 ];

@@ -1,5 +1,7 @@
 import type { ComponentType } from "preact";
 import { routes as channels } from "./channels/routes";
+import { routes as jobs } from "./jobs/routes";
+import { routes as sync } from "./sync/routes";
 import { routes as tags } from "./tags/routes";
 
 export interface PageRoute {
@@ -10,4 +12,4 @@ export interface PageRoute {
 }
 
 /** The pages of the panel; the first whose path fits is shown. */
-export const routes: readonly PageRoute[] = [...channels, ...tags];
+export const routes: readonly PageRoute[] = [...channels, ...tags, ...sync, ...jobs];
