@@ -1,4 +1,5 @@
 import type { ComponentType } from "preact";
+import { routes as audience } from "./audience/routes";
 import { routes as channels } from "./channels/routes";
 import { routes as jobs } from "./jobs/routes";
 import { routes as sync } from "./sync/routes";
@@ -12,4 +13,4 @@ export interface PageRoute {
 }
 
 /** The pages of the panel; the first whose path fits is shown. */
-export const routes: readonly PageRoute[] = [...channels, ...tags, ...sync, ...jobs];
+export const routes: readonly PageRoute[] = [...audience, ...channels, ...tags, ...sync, ...jobs];

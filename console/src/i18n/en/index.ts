@@ -1,7 +1,10 @@
 export { broadcasts } from "./broadcasts";
+export { channels } from "./channels";
 export { common } from "./common";
+export { expressions } from "./expressions";
 export { jobs } from "./jobs";
 export { problems } from "./problems";
+export { session } from "./session";
 export { shell } from "./shell";
 export { sync } from "./sync";
 export { tags } from "./tags";

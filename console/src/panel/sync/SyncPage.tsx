@@ -32,7 +32,7 @@ function Syncing({ channel }: { channel: string }) {
   const { data, nodes, more, busy, problem, again } = usePages(
     SyncTagsDocument,
     { channel },
-    ({ channel: found }) => (found?.kind === "MINI_PROGRAM" ? NONE : found?.tags),
+    ({ channel: found }) => found?.tags,
   );
   const isMiniProgram = data?.channel?.kind === "MINI_PROGRAM";
   const [query, setQuery] = useSearchParams();
