@@ -4,7 +4,9 @@ import { routes as audience } from "./audience/routes";
 import { routes as broadcasts } from "./broadcasts/routes";
 import { routes as channels } from "./channels/routes";
 import { routes as data } from "./data/routes";
+import { routes as jobs } from "./jobs/routes";
 import { routes as people } from "./people/routes";
+import { routes as sync } from "./sync/routes";
 import { routes as tags } from "./tags/routes";
 
 export interface PageRoute {
@@ -23,4 +25,6 @@ export const routes: readonly PageRoute[] = [
   ...audience,
   ...people,
   ...broadcasts,
+  ...sync,
+  ...jobs,
 ];
