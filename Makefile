@@ -26,7 +26,7 @@ console: install ## Build the console, if it is not of these sources
 	@$(BIN)/python console/build.py
 
 console-check: install ## Lint, type-check and test the console
-	$(BIN)/python console/build.py --scripts generate lint types test
+	$(BIN)/python console/build.py --scripts lint types test
 
 RUN_TESTS := $(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 

@@ -1,8 +1,8 @@
 /// <reference types="vitest/config" />
 import { copyFileSync } from "node:fs";
-import { gzipSync } from "node:zlib";
 import preact from "@preact/preset-vite";
 import { defineConfig, type Plugin } from "vite";
+import { compressed } from "./compressed.ts";
 import { schemaTypes } from "./schema-types.ts";
 
 /** Lets the bundler drop operations that a page does not use: it cannot know that making one has no effect. */
@@ -30,28 +30,6 @@ function trustedDocuments(): Plugin {
   };
 }
 
-/** Compresses once, and as far as it goes, what the service would compress each time it is asked for. */
-function compressed(): Plugin {
-  return {
-    name: "compressed",
-    apply: "build",
-    generateBundle: {
-      order: "post",
-      handler(_, bundle) {
-        for (const [fileName, file] of Object.entries(bundle)) {
-          const source = file.type === "chunk" ? file.code : file.source;
-          if (!/^assets\/.*\.(js|css|svg|ttf)$/.test(fileName) || source.length < 1_000) continue;
-          this.emitFile({
-            type: "asset",
-            fileName: `${fileName}.gz`,
-            source: gzipSync(source, { level: 9 }),
-          });
-        }
-      },
-    },
-  };
-}
-
 const service = process.env.SERVICE ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
@@ -60,6 +38,8 @@ export default defineConfig({
     outDir: "../service/web/pages",
     emptyOutDir: true,
     target: "es2022",
+    // Browsers that know light-dark(): it would be written out three times otherwise.
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rollupOptions: { input: ["index.html", "conversation.html"] },

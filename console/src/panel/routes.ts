@@ -1,5 +1,15 @@
 import type { ComponentType } from "preact";
+
+<<<<<<< HEAD
+
+import { routes as audience } from "./audience/routes";
+
+=======
+
 import { routes as broadcasts } from "./broadcasts/routes";
+
+>>>>>>> wt-broadcasts
+
 import { routes as channels } from "./channels/routes";
 import { routes as tags } from "./tags/routes";
 
@@ -11,4 +21,9 @@ export interface PageRoute {
 }
 
 /** The pages of the panel; the first whose path fits is shown. */
-export const routes: readonly PageRoute[] = [...channels, ...tags, ...broadcasts];
+export const routes: readonly PageRoute[] = [
+  channels,
+  tags,
+  audience,
+  broadcasts,
+].flat();
