@@ -44,12 +44,12 @@ describe("the response", () => {
   });
   const points = [1, 3, 6, 12].map(point);
   const STARTED = "2026-12-01T00:00:00Z";
-  const after = (hours: number) => Date.parse(STARTED) + hours * 3_600_000;
+  const hoursLater = (hours: number) => Date.parse(STARTED) + hours * 3_600_000;
 
   it("ends with the hour that is under way", () => {
-    expect(reached(points, STARTED, after(0.5)).map(({ hours }) => hours)).toEqual([1]);
-    expect(reached(points, STARTED, after(4)).map(({ hours }) => hours)).toEqual([1, 3, 6]);
-    expect(reached(points, STARTED, after(1_000))).toEqual(points);
+    expect(reached(points, STARTED, hoursLater(0.5)).map(({ hours }) => hours)).toEqual([1]);
+    expect(reached(points, STARTED, hoursLater(4)).map(({ hours }) => hours)).toEqual([1, 3, 6]);
+    expect(reached(points, STARTED, hoursLater(1_000))).toEqual(points);
   });
 
   it("is empty before the start", () => {
