@@ -1,16 +1,9 @@
 import type { ComponentType } from "preact";
-
-<<<<<<< HEAD
-
+import { routes as ads } from "./ads/routes";
 import { routes as audience } from "./audience/routes";
-
-=======
-
 import { routes as broadcasts } from "./broadcasts/routes";
-
->>>>>>> wt-broadcasts
-
 import { routes as channels } from "./channels/routes";
+import { routes as data } from "./data/routes";
 import { routes as tags } from "./tags/routes";
 
 export interface PageRoute {
@@ -20,10 +13,12 @@ export interface PageRoute {
   readonly component: ComponentType<{ params: Record<string, string> }>;
 }
 
-/** The pages of the panel; the first whose path fits is shown. */
+/** The pages of the panel; the first whose path fits is shown, so those that name more come first. */
 export const routes: readonly PageRoute[] = [
-  channels,
-  tags,
-  audience,
-  broadcasts,
-].flat();
+  ...channels,
+  ...ads,
+  ...data,
+  ...tags,
+  ...audience,
+  ...broadcasts,
+];
