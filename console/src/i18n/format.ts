@@ -20,5 +20,9 @@ export function formatList(texts: readonly string[]): string {
 /** Writes a size in bytes as kB or MB, as people read sizes of files. */
 export function formatSize(bytes: number): string {
   const [unit, size] = bytes < 1_000_000 ? ["kilobyte", bytes / 1_000] : ["megabyte", bytes / 1_000_000];
-  return new Intl.NumberFormat(locale(), { style: "unit", unit, maximumFractionDigits: size < 10 ? 1 : 0 }).format(size);
+  return new Intl.NumberFormat(locale(), {
+    style: "unit",
+    unit,
+    maximumFractionDigits: size < 10 ? 1 : 0,
+  }).format(size);
 }

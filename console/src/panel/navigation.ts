@@ -1,6 +1,6 @@
 import type { Permission } from "../api/generated/graphql";
 import type { Messages } from "../i18n/messages";
-import { TagIcon } from "../ui/icons";
+import { KeyIcon, SettingsIcon, TagIcon } from "../ui/icons";
 
 export interface NavigationEntry {
   readonly label: (messages: Messages) => string;
@@ -20,5 +20,18 @@ export const navigation: readonly NavigationEntry[] = [
     path: (channel) => `/channels/${channel}/tags`,
     permission: "VIEW_TAGS",
     icon: TagIcon,
+  },
+  {
+    label: (m) => m.shell.settings,
+    path: (channel) => `/channels/${channel}/settings`,
+    permission: "MANAGE_CHANNELS",
+    icon: SettingsIcon,
+  },
+  {
+    label: (m) => m.shell.returnData,
+    path: () => "/return-data",
+    permission: "VIEW_RETURN_ADDRESS",
+    icon: KeyIcon,
+    ofRobot: true,
   },
 ];

@@ -70,7 +70,8 @@ export const data = {
   paste: "Paste",
   file: "CSV file",
   openids: "Openids",
-  openidsHint: "One a line, or separated by commas or blanks; at most 10,000. Longer lists go in as a CSV file.",
+  openidsHint:
+    "One a line, or separated by commas or blanks; at most 10,000. Longer lists go in as a CSV file.",
   openidsMissing: "Paste at least one openid.",
   nothingUsable: "None of these entries is an openid.",
   tooMany: (count: string) => `These are ${count}; paste at most 10,000, or upload them as a CSV file.`,
@@ -124,7 +125,8 @@ export const data = {
   finishing: "Sent; the last entries are being written",
   cancel: "Cancel",
   cancelledTitle: "The upload was cancelled",
-  cancelledHint: "What was written until then stays, and can be undone on the tag. Sending the same file again goes on from there.",
+  cancelledHint:
+    "What was written until then stays, and can be undone on the tag. Sending the same file again goes on from there.",
   failedTitle: {
     NO_OPENID_COLUMN: "No column is headed “openid”",
     NO_CSV: "This is no CSV file",
@@ -190,10 +192,12 @@ export const data = {
     `${people(added)} got the tag by it. Whoever no other list holds loses it at once; the others keep it.`,
   undoFinal: "It cannot be redone; the list can be returned again.",
   undoButton: "Undo the list",
-  undoDone: (removed: string, kept: string) => `Undone: ${people(removed)} lost the tag, ${kept} keep it by other lists.`,
+  undoDone: (removed: string, kept: string) =>
+    `Undone: ${people(removed)} lost the tag, ${kept} keep it by other lists.`,
   rejectedTitle: (count: string) => `Rejected (${count})`,
   unmatchedTitle: (count: string) => `Not matched (${count})`,
-  unmatchedHint: "Openids of the other channel whose person is not known on this one: link identities, then return them again.",
+  unmatchedHint:
+    "Openids of the other channel whose person is not known on this one: link identities, then return them again.",
   listsNotYours: "What a list held is for whoever returned it and for those who may see people.",
   noRejects: "Every entry was taken.",
   downloading: (done: string, all: string) => `${done} of ${all}`,

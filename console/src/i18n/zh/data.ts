@@ -103,7 +103,8 @@ export const data: typeof en = {
   submit: { ADD: "添加标签", REMOVE: "移除标签", REPLACE: "替换全部成员" },
   upload: "上传",
   confirmReplace: (name) => `替换“${name}”的全部成员？`,
-  replaceLoses: (now, listed) => `目前 ${now} 人带有标签，名单中有 ${listed} 人。不在名单中的用户将立即失去标签。`,
+  replaceLoses: (now, listed) =>
+    `目前 ${now} 人带有标签，名单中有 ${listed} 人。不在名单中的用户将立即失去标签。`,
   replaceEnds: "此标签之前的所有名单随之结束，不能再撤销。",
   sent: "名单已接收",
   replayed: "服务此前已接收过此名单，未重复写入。",

@@ -21,7 +21,16 @@ type ListFieldsProps = {
 };
 
 /** Asks which tag a list is for, what it does, whose openids it has and when it ends. */
-export function ListFields({ draft, onChange, texts, channel, channels, tag, mode, modeInput }: ListFieldsProps) {
+export function ListFields({
+  draft,
+  onChange,
+  texts,
+  channel,
+  channels,
+  tag,
+  mode,
+  modeInput,
+}: ListFieldsProps) {
   const m = useMessages();
   const others = channels.filter(({ id }) => id !== channel.id);
   return (

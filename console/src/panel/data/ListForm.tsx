@@ -4,18 +4,18 @@ import { useMessages } from "../../i18n/messages";
 import { Button } from "../../ui/Button";
 import { Form } from "../../ui/Form";
 import { RadioGroup } from "../../ui/RadioGroup";
-import { FileInput } from "./FileInput";
 import { ConfirmReplace } from "./ConfirmReplace";
+import { FileInput } from "./FileInput";
 import { ListFields } from "./ListFields";
 import { ListSent } from "./ListSent";
-import { lacksOf, type ListDraft } from "./listDraft";
+import { type ListDraft, lacksOf } from "./listDraft";
 import type { ReturnTagOfList } from "./NewReturnPage";
 import { readOpenids } from "./openidList";
 import { PasteInput } from "./PasteInput";
 import { UploadStatus } from "./UploadStatus";
+import { useLackTexts } from "./useLackTexts";
 import { useListChoice } from "./useListChoice";
 import { useSending } from "./useSending";
-import { useLackTexts } from "./useLackTexts";
 
 type ListFormProps = {
   channel: NonNullable<ReturnFormQuery["channel"]>;

@@ -79,7 +79,11 @@ function Endpoint({ endpoint }: { endpoint: EndpointFacts }) {
   const key = (shown && asked.data?.returnEndpoint?.key) || null;
   return (
     <>
-      <Section title={m.data.address} card actions={mayKey && <ResetKey endpoint={endpoint} onReset={() => setShown(true)} />}>
+      <Section
+        title={m.data.address}
+        card
+        actions={mayKey && <ResetKey endpoint={endpoint} onReset={() => setShown(true)} />}
+      >
         <Stack gap={4}>
           <Copy text={endpoint.address} label={m.data.copyAddress} copiedLabel={m.common.copied} show />
           {ids && <Ids appId={ids.appId} token={ids.token} />}
@@ -90,7 +94,9 @@ function Endpoint({ endpoint }: { endpoint: EndpointFacts }) {
           <Usage endpoint={endpoint} />
         </Stack>
       </Section>
-      {ids && <CallExample address={endpoint.address} robotAppId={ids.appId} shownKey={key} mayShow={mayKey} />}
+      {ids && (
+        <CallExample address={endpoint.address} robotAppId={ids.appId} shownKey={key} mayShow={mayKey} />
+      )}
     </>
   );
 }

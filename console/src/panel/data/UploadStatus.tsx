@@ -45,7 +45,8 @@ function UploadProblem({ problem }: { problem: ImportProblem }) {
   const m = useMessages();
   const { code, message, fields, requestId, summary } = problem;
   const title = m.data.failedTitle[code] ?? (m.problems as Record<string, unknown>)[code];
-  const details = fields.length > 0 ? fields.map((field) => m.fields.text(field.code, field.message)) : [message];
+  const details =
+    fields.length > 0 ? fields.map((field) => m.fields.text(field.code, field.message)) : [message];
   return (
     <Problem title={String(title)}>
       {m.data.failedHint[code] ? <p>{m.data.failedHint[code]}</p> : <p>{details.join(" ")}</p>}

@@ -32,17 +32,26 @@ it("needs a file, and its column once the service has said which there are", () 
   expect([...lacksOf(NAMED, "ADD", "file", given, seen)]).toEqual(["file"]);
   const columns = ["user", "name"];
   expect([...lacksOf({ ...NAMED, file }, "ADD", "file", given, { columns, now: NOW })]).toEqual(["column"]);
-  expect([...lacksOf({ ...NAMED, file, column: "user" }, "ADD", "file", given, { columns, now: NOW })]).toEqual([]);
+  expect([
+    ...lacksOf({ ...NAMED, file, column: "user" }, "ADD", "file", given, { columns, now: NOW }),
+  ]).toEqual([]);
 });
 
 it("sends malformed entries too, so that the receipt names them", () => {
   const sent = submission("c1", NAMED, "ADD", readOpenids("oAda\nno/one"));
-  expect(sent).toMatchObject({ openids: ["oAda", "no/one"], description: null, expiresAt: null, openidsOf: null });
+  expect(sent).toMatchObject({
+    openids: ["oAda", "no/one"],
+    description: null,
+    expiresAt: null,
+    openidsOf: null,
+  });
 });
 
 it("lets only what is added end by itself", () => {
   const draft = { ...NAMED, expires: "2030-01-01T00:00" };
-  expect(submission("c1", draft, "ADD", readOpenids("oAda")).expiresAt).toBe(new Date("2030-01-01T00:00").toISOString());
+  expect(submission("c1", draft, "ADD", readOpenids("oAda")).expiresAt).toBe(
+    new Date("2030-01-01T00:00").toISOString(),
+  );
   expect(importRequest("c1", draft, "REMOVE").expiresAt).toBeUndefined();
 });
 

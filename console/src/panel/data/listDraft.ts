@@ -64,7 +64,8 @@ export function lacksOf(
   } else if (given.entries.length === 0) lacks.add("openids");
   else if (given.entries.length > MOST_OPENIDS) lacks.add("tooMany");
   else if (given.usable === 0) lacks.add("nothingUsable");
-  else if (mode === "REPLACE" && given.malformed.length > 0 && !draft.allowRejected) lacks.add("replaceBlocked");
+  else if (mode === "REPLACE" && given.malformed.length > 0 && !draft.allowRejected)
+    lacks.add("replaceBlocked");
   return lacks;
 }
 

@@ -1,5 +1,9 @@
 import { useState } from "preact/hooks";
-import { type ReturnMode, SubmitReturnDataDocument, type SubmitReturnDataMutation } from "../../api/generated/graphql";
+import {
+  type ReturnMode,
+  SubmitReturnDataDocument,
+  type SubmitReturnDataMutation,
+} from "../../api/generated/graphql";
 import { useMutation } from "../../api/hooks";
 import type { Problem } from "../../api/problem";
 import { useAttempts } from "./attempt";
@@ -37,14 +41,17 @@ export function useSending(channel: string): Sending {
   const [columns, setColumns] = useState<readonly string[]>([]);
   const paste = async (draft: ListDraft, mode: ReturnMode, given: GivenOpenids) => {
     const input = submission(channel, draft, mode, given);
-    const { data } = await run({ input: { ...input, idempotencyKey: attempts.keyOf(JSON.stringify(input)) } });
+    const { data } = await run({
+      input: { ...input, idempotencyKey: attempts.keyOf(JSON.stringify(input)) },
+    });
     if (data?.submitReturnData) setSent({ origin: "paste", answer: data.submitReturnData, given });
   };
   const sendFile = async (draft: ListDraft, mode: "ADD" | "REMOVE", file: File) => {
     const request = importRequest(channel, draft, mode);
     const idempotencyKey = attempts.keyOf(nameOfRequest(request, file));
     const outcome = await upload.start({ ...request, idempotencyKey }, file);
-    if (outcome.kind === "failed") setColumns((before) => outcome.problem.columns.length ? outcome.problem.columns : before);
+    if (outcome.kind === "failed")
+      setColumns((before) => (outcome.problem.columns.length ? outcome.problem.columns : before));
     if (outcome.kind === "done") setSent({ origin: "file", outcome });
   };
   return {
