@@ -1,5 +1,7 @@
 import type { Permission } from "../api/generated/graphql";
 import type { Messages } from "../i18n/messages";
+
+
 import {
   ClockIcon,
   KeyIcon,
@@ -10,6 +12,7 @@ import {
   SyncIcon,
   TagIcon,
 } from "../ui/icons";
+
 
 export interface NavigationEntry {
   readonly label: (messages: Messages) => string;
@@ -63,7 +66,7 @@ export const navigation: readonly NavigationEntry[] = [
   {
     label: (m) => m.shell.settings,
     path: (channel) => `/channels/${channel}/settings`,
-    permission: "VIEW_TAGS",
+    permission: "MANAGE_CHANNELS",
     icon: SettingsIcon,
   },
   {
