@@ -1,6 +1,8 @@
 export { ads } from "./ads";
+export { audience } from "./audience";
 export { broadcasts } from "./broadcasts";
 export { channels } from "./channels";
+export { combos } from "./combos";
 export { common } from "./common";
 export { data } from "./data";
 export { expressions } from "./expressions";
