@@ -1,7 +1,6 @@
 import type { Permission } from "../api/generated/graphql";
 import type { Messages } from "../i18n/messages";
 
-
 import {
   ClockIcon,
   KeyIcon,
@@ -12,7 +11,6 @@ import {
   SyncIcon,
   TagIcon,
 } from "../ui/icons";
-
 
 export interface NavigationEntry {
   readonly label: (messages: Messages) => string;
