@@ -15,6 +15,7 @@ async def test_the_palette_leads_to_a_tag_by_a_few_letters(console: Console, acc
     page = await console("agent", f"/channels/{account.channel_id}/tags")
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
     await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("combobox", name="Pages, channels")).to_be_focused()
     await page.keyboard.type("new uzzz")
     await expect(page.get_by_text("Nothing is called that")).to_be_visible()
     for _ in "zzz":
@@ -28,6 +29,7 @@ async def test_the_palette_leads_to_a_tag_by_a_few_letters(console: Console, acc
 async def test_the_palette_leads_to_a_person_by_openid(console: Console, account: ImitatedAccount) -> None:
     page = await console("agent", f"/channels/{account.channel_id}/tags")
     await page.get_by_role("button", name="Search").click()
+    await expect(page.get_by_role("combobox", name="Pages, channels")).to_be_focused()
     await page.keyboard.type("oAnnOfTheTeaHouse")
     await page.get_by_role("option", name="oAnnOfTheTeaHouse").click()
     await page.wait_for_url(f"**/channels/{account.channel_id}/people?openid=oAnnOfTheTeaHouse")
@@ -122,10 +124,12 @@ async def test_a_chosen_look_holds_against_the_system_and_the_system_can_be_foll
     assert await page.evaluate(colour) == light
 
 
-async def test_who_is_signed_in_is_said_and_signs_out(console: Console, account: ImitatedAccount, axe: Axe) -> None:
+async def test_who_is_signed_in_is_said_and_signs_out(
+    console: Console, account: ImitatedAccount, robot: Robot, axe: Axe
+) -> None:
     page = await console("agent", f"/channels/{account.channel_id}/tags")
     await page.get_by_role("button", name="Agent. Account of somebody").click()
-    await expect(page.get_by_text(f"Robot {account.robot.name}")).to_be_visible()
+    await expect(page.get_by_text(f"Robot {robot.name}")).to_be_visible()
     await page.get_by_role("menuitem", name="Sign out").click()
     await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     await axe(page)
