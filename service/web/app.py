@@ -28,6 +28,7 @@ from service.foundation.off_loop import SWITCH_INTERVAL
 from service.foundation.settings import Settings, read_settings
 from service.resources import Resources, open_resources
 from service.web.browsers import CrossOrigin, SafeHeaders
+from service.web.console.ide import ide_page
 from service.web.console.pages import CONSOLE_DOCUMENTS, PAGES
 from service.web.console.routes import console_routes
 from service.web.diagnostics import log_stats_on_signal, process_stats
@@ -102,7 +103,7 @@ def make_app(settings: Settings, pages: Path = PAGES) -> WebApp:
         schema.documents,
         console_documents if console_documents.is_file() else None,
     )
-    graphql = GraphQLView(schema, settings, verifier, trusted_documents)
+    graphql = GraphQLView(schema, settings, verifier, trusted_documents, ide_page(pages))
     event_stream = EventStreamView(schema, settings, verifier, trusted_documents)
     wechat_push, batchset, csv_import = WechatPushEndpoint(), BatchsetEndpoint(), CsvImportEndpoint(verifier)
     metrics = MetricsEndpoint(settings)

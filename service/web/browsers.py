@@ -30,9 +30,8 @@ HEADERS: Final[list[Header]] = [
 ]
 IS_NOT_FRAMED: Final = (b"x-frame-options", b"DENY")
 NO_STORE: Final = (b"cache-control", b"no-store")
-NOTHING_IS_LOADED: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-# The IDE is the only page without a policy of its own, and loads its parts from elsewhere; there is none in production.
-PAGE_IS_NOT_FRAMED: Final = (b"content-security-policy", b"frame-ancestors 'none'")
+FRAMED_BY_NOBODY: Final = b"frame-ancestors 'none'"
+NOTHING_IS_LOADED: Final = (b"content-security-policy", b"default-src 'none'; " + FRAMED_BY_NOBODY)
 STRICT_TRANSPORT: Final = (b"strict-transport-security", b"max-age=31536000")
 
 
@@ -49,7 +48,6 @@ class SafeHeaders:
         self._framed = always
         self._own_policy = [*always, IS_NOT_FRAMED]
         self._data = [*always, IS_NOT_FRAMED, NOTHING_IS_LOADED]
-        self._page = [*always, IS_NOT_FRAMED, PAGE_IS_NOT_FRAMED]
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection (ASGI)."""
@@ -67,14 +65,12 @@ class SafeHeaders:
     def _with_headers(self, headers: Iterable[Header]) -> list[Header]:
         added, cached, policy = self._data, False, None
         for name, value in headers:
-            if name == b"content-type" and value.startswith(b"text/html"):
-                added = self._page
-            elif name == b"cache-control":
+            if name == b"cache-control":
                 cached = True
             elif name == b"content-security-policy":
                 policy = value
         if policy is not None:
-            added = self._own_policy if policy.endswith(PAGE_IS_NOT_FRAMED[1]) else self._framed
+            added = self._own_policy if policy.endswith(FRAMED_BY_NOBODY) else self._framed
         return [*headers, *added] if cached else [*headers, *added, NO_STORE]
 
 

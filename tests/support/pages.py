@@ -11,9 +11,9 @@ SCRIPT_NAME: Final = "index-CaYBDlpw.js"
 
 
 def write_pages(folder: Path, documents: Mapping[str, str] | None = None) -> Path:
-    """Write two pages, a script with its compressed form, a style without, and documents by id; return the folder."""
+    """Write three pages, a script with its compressed form, a style without, and documents by id; return the folder."""
     (folder / "assets").mkdir(parents=True)
-    for page, title in (("index", "User Tags"), ("conversation", "Conversation")):
+    for page, title in (("index", "User Tags"), ("conversation", "Conversation"), ("ide", "GraphiQL")):
         meta = '<meta name="user-tags" content="{}" />'
         html = f"<!doctype html><html><head>{meta}<title>{title}</title></head></html>"
         (folder / f"{page}.html").write_text(html, encoding="utf-8")

@@ -102,7 +102,9 @@ async def test_an_answer_that_may_be_stored_keeps_its_own_words(robot: Robot) ->
     assert "strict-transport-security" not in answer.headers, "it is served over plain HTTP"
 
 
-async def test_the_ide_may_load_its_parts_but_not_be_framed(web: WebClient) -> None:
+async def test_what_says_that_there_is_no_ide_loads_nothing(web: WebClient) -> None:
     page = await web.http.get("/graphql", headers={"Accept": "text/html"})
-    assert page.headers["content-security-policy"] == "frame-ancestors 'none'"
+    assert page.status_code == 404
+    assert "make console" in page.json()["errors"][0]["message"]
+    assert page.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
     assert page.headers["x-content-type-options"] == "nosniff"

@@ -1,19 +1,27 @@
+import { useSignalEffect } from "@preact/signals";
 import { Provider } from "@urql/preact";
 import type { ComponentChildren } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { makeClient } from "../api/client";
 import { ViewerDocument } from "../api/generated/graphql";
 import { useQuery } from "../api/hooks";
-import { identityOf, signIn, token } from "../api/token";
+import { expire, expired, expiryOf, identityOf, token } from "../api/token";
 import { language } from "../i18n/language";
-import { useMessages } from "../i18n/messages";
+import { ApiProblem } from "./ApiProblem";
+import { ExpiredBar } from "./ExpiredBar";
+import { SignInPage } from "./SignInPage";
 import { viewer } from "./viewer";
 
-/** Shows its children to somebody who is signed in, and the way in to everybody else. */
+/**
+ * Shows its children to somebody who is signed in, and the way in to everybody else.
+ *
+ * When a token expires, the children stay as they are, under a bar that asks for another one.
+ */
 export function Session({ children }: { children: ComponentChildren }) {
   const chosen = language.value;
   const person = token.value === null ? null : identityOf(token.value);
-  if (person === null) return <SignIn />;
+  useExpiry();
+  if (person === null) return <SignInPage />;
   // Another language or person: nothing that was read before holds.
   return (
     <Connected key={`${chosen} ${person}`}>
@@ -29,31 +37,40 @@ function Connected({ children }: { children: ComponentChildren }) {
 }
 
 function Known({ children }: { children: ComponentChildren }) {
-  const { data } = useQuery(ViewerDocument, {});
+  const { data, problem, again } = useQuery(ViewerDocument, {});
   useEffect(() => {
-    viewer.value = data?.viewer ?? null;
+    if (data) viewer.value = data.viewer;
   }, [data]);
-  return viewer.value === null ? null : children;
+  useEffect(() => {
+    return () => {
+      viewer.value = null;
+    };
+  }, []);
+  useEffect(() => {
+    // Who comes back to the page sees whether the gate has opened in the meantime.
+    const look = () => !document.hidden && again();
+    document.addEventListener("visibilitychange", look);
+    return () => document.removeEventListener("visibilitychange", look);
+  }, [again]);
+  if (viewer.value === null && expired.value) return <SignInPage refused />;
+  if (viewer.value === null) return problem && <ApiProblem problem={problem} again={again} />;
+  return (
+    <>
+      {expired.value && <ExpiredBar />}
+      {children}
+    </>
+  );
 }
 
-function SignIn() {
-  const m = useMessages();
-  const [pasted, setPasted] = useState("");
-  return (
-    <main>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          signIn(pasted);
-        }}
-      >
-        <label>
-          {m.shell.token}
-          <input value={pasted} onInput={(event) => setPasted(event.currentTarget.value)} />
-        </label>
-        <p>{m.shell.tokenHint}</p>
-        <button type="submit">{m.shell.signIn}</button>
-      </form>
-    </main>
-  );
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** Notices that the token is over without waiting for a refusal. */
+function useExpiry(): void {
+  useSignalEffect(() => {
+    const held = token.value;
+    const expiry = held === null ? null : expiryOf(held);
+    if (expiry === null) return;
+    const timer = setTimeout(() => expire(held), Math.min(Math.max(expiry - Date.now(), 0), LONGEST_TIMER));
+    return () => clearTimeout(timer);
+  });
 }

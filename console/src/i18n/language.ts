@@ -1,12 +1,12 @@
 import { effect, signal } from "@preact/signals";
+import { keep, kept } from "../app/kept";
 
 export type Language = "en" | "zh";
 
 const KEPT_AS = "user-tags-language";
 
 function preferred(): Language {
-  const kept = localStorage.getItem(KEPT_AS);
-  const tag = kept ?? navigator.languages.find((each) => /^(en|zh)\b/i.test(each)) ?? "en";
+  const tag = kept(KEPT_AS) ?? navigator.languages.find((each) => /^(en|zh)\b/i.test(each)) ?? "en";
   return tag.toLowerCase().startsWith("zh") ? "zh" : "en";
 }
 
@@ -15,7 +15,7 @@ export const language = signal<Language>(preferred());
 
 /** Chooses a language, for the next visits too. */
 export function chooseLanguage(chosen: Language): void {
-  localStorage.setItem(KEPT_AS, chosen);
+  keep(KEPT_AS, chosen);
   language.value = chosen;
 }
 

@@ -1,22 +1,36 @@
 import { render } from "preact";
-import { Route, Switch } from "wouter-preact";
+import { Route, Switch, useLocation } from "wouter-preact";
 import { listenForTokens } from "../api/handover";
+import { ErrorBoundary } from "../app/ErrorBoundary";
 import { Session } from "../app/Session";
 import { ready } from "../i18n/messages";
+import "../ui/tokens.css";
+import "../ui/base.css";
 import { routes } from "./routes";
+import { Gate } from "./shell/Gate";
+import { NotFound } from "./shell/NotFound";
+import { Shell } from "./shell/Shell";
 
 function Panel() {
+  const [path] = useLocation();
   return (
     <Session>
-      <main>
-        <Switch>
-          {routes.map(({ path, component: Page }) => (
-            <Route key={path} path={path}>
-              {(params) => <Page params={params as Record<string, string>} />}
-            </Route>
-          ))}
-        </Switch>
-      </main>
+      <Shell>
+        <ErrorBoundary place={path}>
+          <Gate>
+            <Switch>
+              {routes.map(({ path, component: Page }) => (
+                <Route key={path} path={path}>
+                  {(params) => <Page params={params as Record<string, string>} />}
+                </Route>
+              ))}
+              <Route>
+                <NotFound />
+              </Route>
+            </Switch>
+          </Gate>
+        </ErrorBoundary>
+      </Shell>
     </Session>
   );
 }

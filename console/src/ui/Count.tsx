@@ -1,7 +1,6 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { language } from "../i18n/language";
+import { locale } from "../i18n/language";
 import styles from "./Count.module.css";
-import { locale } from "./locale";
 
 const DURATION = 400;
 
@@ -15,7 +14,7 @@ export function between(from: number, to: number, elapsed: number): number {
 export function Count({ value }: { value: number }) {
   const ref = useRef<HTMLDataElement>(null);
   const shown = useRef(value);
-  const format = new Intl.NumberFormat(locale(language.value));
+  const format = new Intl.NumberFormat(locale());
   useLayoutEffect(() => {
     const element = ref.current;
     const from = shown.current;

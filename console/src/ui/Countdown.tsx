@@ -1,9 +1,8 @@
 import { useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { language } from "../i18n/language";
+import { locale } from "../i18n/language";
 import { now } from "./clock";
 import { absoluteTime, remainingTime } from "./durations";
-import { locale } from "./locale";
 
 type CountdownProps = {
   until: string;
@@ -15,10 +14,10 @@ type CountdownProps = {
 export function Countdown({ until, over = "" }: CountdownProps) {
   const time = useSignal(until);
   time.value = until;
-  const left = useComputed(() => remainingTime(Date.parse(time.value), now.value, locale(language.value)));
+  const left = useComputed(() => remainingTime(Date.parse(time.value), now.value, locale()));
   const isOver = useComputed(() => left.value === null);
   return (
-    <time dateTime={until} title={absoluteTime(Date.parse(until), locale(language.value))}>
+    <time dateTime={until} title={absoluteTime(Date.parse(until), locale())}>
       {isOver.value ? over : left}
     </time>
   );

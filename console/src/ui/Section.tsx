@@ -1,7 +1,8 @@
 import type { ComponentChildren } from "preact";
-import { useId } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { classes } from "./classes";
 import styles from "./Section.module.css";
+import { arrive, nameWindow } from "./title";
 
 type SectionProps = {
   title: ComponentChildren;
@@ -39,13 +40,22 @@ type PageHeaderProps = {
   actions?: ComponentChildren;
 };
 
-/** The heading of a page, with what can be done there. */
+/** The heading of a page, with what can be done there; it names the window too, and takes the focus on arrival. */
 export function PageHeader({ title, above, description, actions }: PageHeaderProps) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useLayoutEffect(() => {
+    nameWindow(heading.current?.textContent ?? "");
+  });
+  useLayoutEffect(() => {
+    if (heading.current) arrive(heading.current);
+  }, []);
   return (
     <header class={styles.header}>
       <div>
         {above && <div class={styles.above}>{above}</div>}
-        <h1>{title}</h1>
+        <h1 ref={heading} tabIndex={-1}>
+          {title}
+        </h1>
         {description && <div class={styles.description}>{description}</div>}
       </div>
       {actions && <div class={styles.actions}>{actions}</div>}

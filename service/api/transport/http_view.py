@@ -218,7 +218,7 @@ class GraphQLView(GraphQL[Context, None]):
         return super().should_render_graphql_ide(request) and DOCUMENT_PARAMETERS.isdisjoint(request.query_params)
 
     async def render_graphql_ide(self, request: Request) -> Response:
-        """Answer with GraphiQL as it was built. Raises HTTPException 404 where it was not: nothing comes from elsewhere."""
+        """Answer with GraphiQL as it was built. Raises HTTPException 404 where it was not."""
         if self._ide is None:
             raise HTTPException(404, IDE_IS_MISSING)
         return await self._ide(request)

@@ -6,12 +6,14 @@ that a check which could find nothing would be noticed.
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import pytest
 
 from service.dev.stack.servers import EmbeddedServers
+from tests.support.pages import write_pages
 from tests.support.web import WebClient, shared_web, web_process
 
 Sent = dict[str, Any]
@@ -142,8 +144,11 @@ CHECKS: Final[dict[str, Check]] = {
 
 
 @pytest.fixture(scope="module")
-async def production(servers: EmbeddedServers, migrated_template: str) -> AsyncIterator[WebClient]:
-    async with shared_web(servers, migrated_template, production=True) as web:
+async def production(
+    servers: EmbeddedServers, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[WebClient]:
+    pages = write_pages(tmp_path_factory.mktemp("console") / "pages")
+    async with shared_web(servers, migrated_template, production=True, pages=pages) as web:
         yield web
 
 
@@ -186,9 +191,9 @@ async def test_a_get_with_a_token_is_answered(production: WebClient) -> None:
     assert is_answered(await asked(production, got("{ __typename }"), token=True))
 
 
-async def test_the_checks_find_what_development_shows(database_url: str, redis_url: str) -> None:
+async def test_the_checks_find_what_development_shows(database_url: str, redis_url: str, tmp_path: Path) -> None:
     """Make sure that the checks work: they find in development what production hides."""
-    async with web_process(database_url, redis_url) as web:
+    async with web_process(database_url, redis_url, pages=write_pages(tmp_path / "pages")) as web:
         for name in ("introspection", "field suggestions"):
             assert CHECKS[name].finds(await asked(web, CHECKS[name].sent, token=True)), name
         assert is_an_ide(await web.http.get("/graphql", headers={"Accept": "text/html"}))

@@ -1,10 +1,12 @@
 """Check what production hides: the IDE, the schema by introspection, and names in suggestions."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.pages import write_pages
 from tests.support.web import WebClient, web_process
 
 ORDERED = 'query($v: TagOrder) { channel(id: "x") { tags(orderBy: $v) { totalCount } } }'
@@ -30,8 +32,9 @@ MISTAKEN: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 @pytest.fixture
-async def production(database_url: str, redis_url: str) -> AsyncIterator[WebClient]:
-    async with web_process(database_url, redis_url, production=True) as web:
+async def production(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[WebClient]:
+    pages = write_pages(tmp_path / "pages")
+    async with web_process(database_url, redis_url, production=True, pages=pages) as web:
         yield web
 
 
@@ -59,8 +62,8 @@ async def test_there_is_no_ide(production: WebClient) -> None:
     assert "graphiql" not in page.text.lower()
 
 
-async def test_development_shows_schema_names_and_ide(database_url: str, redis_url: str) -> None:
-    async with web_process(database_url, redis_url) as web:
+async def test_development_shows_schema_names_and_ide(database_url: str, redis_url: str, tmp_path: Path) -> None:
+    async with web_process(database_url, redis_url, pages=write_pages(tmp_path / "pages")) as web:
         token = web.token("admin")
         assert (await web.run("{ __schema { queryType { name } } }", token=token)).data is not None
         for text, variables in MISTAKEN:

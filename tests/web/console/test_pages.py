@@ -161,5 +161,5 @@ async def test_a_page_that_was_not_built_is_not_there(console: WebClient, pages:
 
 
 def test_the_pages_of_the_console_have_a_place_for_their_settings() -> None:
-    for name in ("index", "conversation"):
+    for name in ("index", "conversation", "ide"):
         assert SETTINGS_PLACE in (REPOSITORY / "console" / f"{name}.html").read_bytes()

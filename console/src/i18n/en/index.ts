@@ -1,5 +1,12 @@
+export { ads } from "./ads";
 export { broadcasts } from "./broadcasts";
+export { channels } from "./channels";
 export { common } from "./common";
+export { data } from "./data";
+export { expressions } from "./expressions";
+export { fields } from "./fields";
 export { problems } from "./problems";
+export { session } from "./session";
+export { settings } from "./settings";
 export { shell } from "./shell";
 export { tags } from "./tags";

@@ -1,0 +1,60 @@
+export const channels = {
+  heading: "Channels",
+  lead: "The WeChat accounts of this robot. Tags belong to a channel.",
+  bind: "Bind a channel",
+  verified: "Verified",
+  unverified: "Not verified",
+  bound: "Bound",
+  unbound: "Unbound",
+  followers: "Followers",
+  users: "People known",
+  since: "Bound since",
+  open: "Open tags",
+  settings: "Settings",
+  none: "No channel is bound yet",
+  noneManager: "Bind the first WeChat account of this robot; tags begin with a verified Official Account.",
+  noneOther: "Ask a creator or an admin of the robot to bind a WeChat account.",
+  gate: {
+    title: "Tags cannot be used yet",
+    robot:
+      "No verified Official Account is bound to this robot. Until one is, tags are empty and cannot be edited. Nothing is lost: what people do is recorded, and what there was comes back.",
+    unbound: (name: string) =>
+      `${name} is not bound. Until it is bound again, its tags are empty and cannot be edited. Nothing is lost.`,
+    unverified: (name: string) =>
+      `${name} is a subscription account that is not verified at WeChat. Until it is, its tags are empty and cannot be edited.`,
+    manager: {
+      robot:
+        "Bind a service account or a subscription account that is verified at WeChat, or verify one that is bound.",
+      unbound: "Bind it again with the same app id.",
+      unverified: "Have it verified at WeChat, then say so in its settings.",
+    },
+    other: "Ask a creator or an admin of the robot to do that.",
+    bindAgain: "Bind again",
+    toSettings: "To the settings of the channel",
+    toChannels: "To the channels",
+  },
+  form: {
+    kind: "Kind of account",
+    kindHints: {
+      SERVICE_ACCOUNT: "An Official Account of the service kind.",
+      SUBSCRIPTION_ACCOUNT: "An Official Account of the subscription kind; it has to be verified for tags.",
+      MINI_PROGRAM: "People use it without following; it needs an Official Account beside it.",
+    },
+    appId: "App id",
+    appIdHint: "wx and letters and digits, as the WeChat platform shows it under “Basic configuration”.",
+    name: "Name",
+    nameHint: "How it is called here.",
+    verified: "Verified at WeChat",
+    secrets: "Credentials (optional)",
+    secretsHint:
+      "They are kept encrypted and never shown again. You can give them later, in the settings of the channel.",
+    appSecret: "App secret",
+    appSecretHint: "With it the followers are imported at once, and broadcasts and syncs can be sent.",
+    callbackToken: "Token of the message push",
+    encodingAesKey: "EncodingAESKey of the message push",
+    encodingAesKeyHint: "43 letters and digits.",
+    submit: "Bind channel",
+    done: (name: string) => `${name} is bound`,
+    importing: (name: string) => `${name} is bound; its followers are being imported`,
+  },
+};

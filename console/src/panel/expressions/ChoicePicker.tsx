@@ -1,0 +1,158 @@
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useMessages } from "../../i18n/messages";
+import { Count } from "../../ui/Count";
+import { classes } from "../../ui/classes";
+import { StateBadge } from "../../ui/StateBadge";
+import { TagChip } from "../../ui/TagChip";
+import styles from "./ChoicePicker.module.css";
+import { type Choice, keyOfChoice, nameOfChoice, nextPlace } from "./choices";
+import { useEditing } from "./editing";
+import { useChoices } from "./useChoices";
+
+interface ChoicePickerProps {
+  readonly label: string;
+  readonly onPick: (choice: Choice) => void;
+  /** Puts the focus here at once, and gives the choice up on Escape. */
+  readonly onCancel?: () => void;
+  readonly invalid?: boolean;
+}
+
+/** A field to search a tag, or another part of an expression, and to choose it (combobox with a list). */
+export function ChoicePicker({ label, onPick, onCancel, invalid }: ChoicePickerProps) {
+  const m = useMessages().expressions;
+  const { channel, allowed, unusable } = useEditing();
+  const id = useId();
+  const [text, setText] = useState("");
+  const [open, setOpen] = useState(false);
+  const [place, setPlace] = useState(-1);
+  const input = useRef<HTMLInputElement>(null);
+  const { choices, totalTags, shownTags, searching } = useChoices(channel, text, allowed, !open, m);
+  const reasons = choices.map((choice) => (choice.kind === "tag" ? unusable(choice.tag) : null));
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only when it appears
+  useEffect(() => {
+    if (onCancel) input.current?.focus();
+  }, []);
+  useEffect(() => {
+    if (open) document.getElementById(`${id}-${place}`)?.scrollIntoView({ block: "nearest" });
+  }, [id, open, place]);
+
+  const close = () => {
+    setOpen(false);
+    setPlace(-1);
+  };
+  const pick = (at: number) => {
+    const choice = choices[at];
+    if (!choice || reasons[at]) return;
+    setText("");
+    close();
+    onPick(choice);
+  };
+  const step = (by: 1 | -1) => {
+    setOpen(true);
+    setPlace(nextPlace(place, by, choices.length));
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const firstUsable = reasons.indexOf(null);
+    const keys: Record<string, () => void> = {
+      ArrowDown: () => step(1),
+      ArrowUp: () => step(-1),
+      Enter: () => (open && !searching ? pick(place >= 0 ? place : text ? firstUsable : -1) : setOpen(true)),
+      Escape: () => {
+        if (open) close();
+        else if (text) setText("");
+        else onCancel?.();
+      },
+    };
+    const act = keys[event.key];
+    if (!act || event.isComposing) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  };
+  return (
+    <div class={styles.picker}>
+      <input
+        ref={input}
+        type="text"
+        role="combobox"
+        class={styles.input}
+        aria-label={label}
+        aria-expanded={open}
+        aria-controls={`${id}-list`}
+        aria-autocomplete="list"
+        aria-activedescendant={open && place >= 0 ? `${id}-${place}` : undefined}
+        aria-invalid={invalid || undefined}
+        placeholder={label}
+        autocomplete="off"
+        spellcheck={false}
+        value={text}
+        onInput={(event) => {
+          setText(event.currentTarget.value);
+          setPlace(-1);
+          setOpen(true);
+        }}
+        onClick={() => setOpen(true)}
+        onBlur={close}
+        onKeyDown={onKeyDown}
+      />
+      <div class={styles.popup} hidden={!open}>
+        <div id={`${id}-list`} role="listbox" aria-label={label} class={styles.list}>
+          {choices.map((choice, at) => (
+            // biome-ignore lint/a11y/useKeyWithClickEvents: keys go to the field
+            // biome-ignore lint/a11y/useFocusableInteractive: the field points at it
+            <div
+              key={keyOfChoice(choice)}
+              id={`${id}-${at}`}
+              role="option"
+              aria-selected={at === place}
+              aria-disabled={reasons[at] ? true : undefined}
+              class={classes(styles.option, at === place && styles.current)}
+              onMouseDown={(event) => event.preventDefault()}
+              onClick={() => pick(at)}
+            >
+              <ChoiceLine choice={choice} reason={reasons[at] ?? null} />
+            </div>
+          ))}
+        </div>
+        <p class={styles.foot} role="status">
+          {searching ? m.searching : footOf(choices.length, shownTags, totalTags, text !== "", m)}
+        </p>
+      </div>
+    </div>
+  );
+}
+
+function footOf(
+  count: number,
+  shown: number,
+  total: number,
+  searched: boolean,
+  m: ReturnType<typeof useMessages>["expressions"],
+): string {
+  if (count === 0) return searched ? m.nothingFound : m.noTags;
+  return total > shown ? m.shown(String(shown), String(total)) : m.results(String(count));
+}
+
+function ChoiceLine({ choice, reason }: { choice: Choice; reason: string | null }) {
+  const all = useMessages();
+  const m = all.expressions;
+  if (choice.kind !== "tag") return <span class={styles.name}>{nameOfChoice(choice, m)}</span>;
+  const { tag } = choice;
+  return (
+    <>
+      <span class={styles.name}>
+        <TagChip kind={tag.kind} name={tag.name} state={tag.state} />
+        <span class={styles.category}>{tag.category}</span>
+        {tag.state !== "ACTIVE" && <StateBadge state={tag.state}>{all.common.states[tag.state]}</StateBadge>}
+      </span>
+      {reason ? (
+        <span class={styles.reason}>{reason}</span>
+      ) : (
+        <span class={styles.count}>
+          <Count value={tag.memberCount} />
+        </span>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,157 @@
+import { useRef } from "preact/hooks";
+import { useMessages } from "../../i18n/messages";
+import { Button } from "../../ui/Button";
+import { classes } from "../../ui/classes";
+import { WarningIcon } from "../../ui/icons";
+import { otherThan, within } from "./actions";
+import { ChoicePicker } from "./ChoicePicker";
+import { type Choice, leafOf } from "./choices";
+import { useEditing } from "./editing";
+import { NodeRow } from "./NodeRow";
+import { insert, setOperator } from "./operations";
+import styles from "./TreeItem.module.css";
+import { type Group, group, isGroup, type Leaf, type Operator, replace, type Tree } from "./tree";
+import { useDragging } from "./useDragging";
+import { nameOf } from "./words";
+
+interface TreeItemProps {
+  readonly node: Tree;
+  readonly level: number;
+  readonly place: number;
+  readonly count: number;
+  /** What the node is to the `except` that it is in. */
+  readonly role?: string | undefined;
+}
+
+/** One node of the expression with everything in it. */
+export function TreeItem({ node, level, place, count, role }: TreeItemProps) {
+  const m = useMessages().expressions;
+  const editing = useEditing();
+  const { active, setActive, idOf, known, flaws } = editing;
+  const row = useRef<HTMLDivElement>(null);
+  const handle = useRef<HTMLSpanElement>(null);
+  const { over, isDragged } = useDragging(node.key, row, handle);
+  const problems = flaws.get(node.key) ?? [];
+  const size = editing.countOf(node).size;
+  const name = [role, nameOf(node, known, m), size && m.people(String(size.count))]
+    .filter(Boolean)
+    .join(", ");
+  const focused = (event: FocusEvent & { currentTarget: HTMLElement }) => {
+    event.stopPropagation();
+    if (active !== node.key) setActive(node.key);
+  };
+  return (
+    <div
+      id={idOf(node.key)}
+      role="treeitem"
+      aria-label={name}
+      aria-level={level}
+      aria-posinset={place + 1}
+      aria-setsize={count}
+      aria-selected={active === node.key}
+      aria-describedby={problems.length > 0 ? `${idOf(node.key)}-flaws` : undefined}
+      tabIndex={active === node.key ? 0 : -1}
+      class={classes(styles.item, isDragged && styles.dragged)}
+      onFocusIn={focused}
+    >
+      <div ref={row} class={classes(styles.target, over && styles[over.kind])}>
+        <NodeRow node={node} role={role} handle={handle} isRoot={level === 1} />
+        {problems.length > 0 && (
+          <ul id={`${idOf(node.key)}-flaws`} class={styles.flaws}>
+            {problems.map((problem) => (
+              <li key={problem}>
+                <WarningIcon size={14} /> {problem}
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+      {isGroup(node) && <Parts node={node} level={level} />}
+    </div>
+  );
+}
+
+function Parts({ node, level }: { node: Group; level: number }) {
+  const m = useMessages().expressions;
+  const roles = node.kind === "except" ? [m.from, m.without] : [];
+  return (
+    <div class={classes(styles.inside, styles[node.kind])}>
+      {node.children.length > 0 && (
+        // biome-ignore lint/a11y/useSemanticElements: a group of a tree, which fieldset is not
+        <div role="group">
+          {node.children.map((child, place) => (
+            <TreeItem
+              key={child.key}
+              node={child}
+              level={level + 1}
+              place={place}
+              count={node.children.length}
+              role={roles[place]}
+            />
+          ))}
+        </div>
+      )}
+      {node.kind !== "except" && <Adding node={node} />}
+    </div>
+  );
+}
+
+function Adding({ node }: { node: Group }) {
+  const m = useMessages().expressions;
+  const { tree, known, apply, idOf } = useEditing();
+  const add = (leaf: Tree, focus: string) => {
+    apply(within(tree, { tree: insert(tree, node.key, node.children.length, leaf) }), focus);
+  };
+  const pick = (choice: Choice) => {
+    if (choice.kind !== "followers") known.learn(choice.kind === "tag" ? choice.tag : choice.broadcast);
+    add(leafOf(choice), `${node.key}-add`);
+  };
+  const addGroup = () => {
+    const inner = group(otherThan(node), []);
+    add(inner, `${inner.key}-add`);
+  };
+  const label = node.children.length === 0 ? m.choose : m.addTag;
+  return (
+    <div class={styles.adding} id={idOf(`${node.key}-add`)}>
+      <ChoicePicker label={label} onPick={pick} />
+      <Button variant="quiet" size="small" onClick={addGroup}>
+        {m.addGroup}
+      </Button>
+    </div>
+  );
+}
+
+/** Puts a choice in the place of a leaf. */
+export function LeafPicker({ node, label, onDone }: { node: Leaf; label: string; onDone?: () => void }) {
+  const { tree, known, apply } = useEditing();
+  const pick = (choice: Choice) => {
+    if (choice.kind !== "followers") known.learn(choice.kind === "tag" ? choice.tag : choice.broadcast);
+    const leaf = leafOf(choice);
+    onDone?.();
+    apply({ tree: replace(tree, node.key, leaf) }, leaf.key);
+  };
+  return <ChoicePicker label={label} onPick={pick} {...(onDone && { onCancel: onDone })} />;
+}
+
+/** Chooses how a group combines its parts. */
+export function OperatorSelect({ node }: { node: Group }) {
+  const m = useMessages().expressions;
+  const { tree, apply, active } = useEditing();
+  const outcome = (operator: Operator) => within(tree, { tree: setOperator(tree, node.key, operator) });
+  return (
+    <select
+      class={styles.operator}
+      aria-label={m.operator}
+      title={m.operatorHint[node.kind]}
+      value={node.kind}
+      tabIndex={active === node.key ? 0 : -1}
+      onChange={(event) => apply(outcome(event.currentTarget.value as Operator), "")}
+    >
+      {(["all", "any", "except"] as const).map((operator) => (
+        <option key={operator} value={operator} disabled={"obstacle" in outcome(operator)}>
+          {m.operators[operator]}
+        </option>
+      ))}
+    </select>
+  );
+}
