@@ -50,11 +50,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
 @pytest.fixture(scope="session")
 def pages() -> None:
     """Build the console if what is there is not current."""
-    from tests.console.built_pages import build_pages
-    from tests.support.processes import NODE_IS_MISSING
+    from tests.console.built_pages import ARE_MISSING, build_pages
 
     if not build_pages():
-        pytest.skip(NODE_IS_MISSING)
+        pytest.skip(ARE_MISSING)
 
 
 @pytest.fixture(scope="session")
