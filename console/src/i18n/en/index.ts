@@ -1,8 +1,10 @@
 export { ads } from "./ads";
+export { audience } from "./audience";
 export { broadcastReasons } from "./broadcastReasons";
 export { broadcasts } from "./broadcasts";
 export { card } from "./card";
 export { channels } from "./channels";
+export { combos } from "./combos";
 export { common } from "./common";
 export { conversation } from "./conversation";
 export { data } from "./data";
