@@ -1,10 +1,8 @@
 import { defineConfig } from "vite";
 import { compressed } from "./compressed.ts";
-import { compressed } from "./compressed.ts";
 
 /** Builds the IDE beside the pages of the console, which come first: React and its editors stay out of theirs. */
 export default defineConfig({
-  plugins: [compressed()],
   plugins: [compressed()],
   build: {
     outDir: "../service/web/pages",
