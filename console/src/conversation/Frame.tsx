@@ -3,9 +3,9 @@ import { useEffect } from "preact/hooks";
 import { ConnectionState } from "../app/ConnectionState";
 import { Preferences } from "../app/Preferences";
 import { useMessages } from "../i18n/messages";
+import { AccountMenu } from "../panel/shell/AccountMenu";
 import { TagIcon } from "../ui/icons";
 import { nameWindow, site } from "../ui/title";
-import { AccountMenu } from "../panel/shell/AccountMenu";
 import styles from "./Frame.module.css";
 
 /** What stands around the conversations: where one is, and the way to the tag panel. */

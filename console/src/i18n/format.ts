@@ -21,3 +21,13 @@ export function formatInstant(instant: string): string {
 export function formatList(texts: readonly string[]): string {
   return new Intl.ListFormat(locale()).format(texts);
 }
+
+/** Writes a size in bytes as kB or MB, as people read sizes of files. */
+export function formatSize(bytes: number): string {
+  const [unit, size] = bytes < 1_000_000 ? ["kilobyte", bytes / 1_000] : ["megabyte", bytes / 1_000_000];
+  return new Intl.NumberFormat(locale(), {
+    style: "unit",
+    unit,
+    maximumFractionDigits: size < 10 ? 1 : 0,
+  }).format(size);
+}

@@ -4,6 +4,7 @@ import { routes as audience } from "./audience/routes";
 import { routes as broadcasts } from "./broadcasts/routes";
 import { routes as channels } from "./channels/routes";
 import { routes as data } from "./data/routes";
+import { routes as people } from "./people/routes";
 import { routes as tags } from "./tags/routes";
 
 export interface PageRoute {
@@ -21,4 +22,5 @@ export const routes: readonly PageRoute[] = [
   ...tags,
   ...audience,
   ...broadcasts,
+  ...people,
 ];

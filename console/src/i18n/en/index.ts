@@ -1,10 +1,15 @@
+export { ads } from "./ads";
 export { broadcasts } from "./broadcasts";
 export { card } from "./card";
 export { channels } from "./channels";
 export { common } from "./common";
 export { conversation } from "./conversation";
+export { data } from "./data";
 export { expressions } from "./expressions";
+export { fields } from "./fields";
+export { people } from "./people";
 export { problems } from "./problems";
 export { session } from "./session";
+export { settings } from "./settings";
 export { shell } from "./shell";
 export { tags } from "./tags";

@@ -76,9 +76,7 @@ function Search({ channel, openid }: { channel: string; openid: string | null })
 function Person({ channel, openid }: { channel: string; openid: string }) {
   const m = useMessages();
   const [forgetting, setForgetting] = useState(false);
-  const card = (
-    <PersonCard channel={channel} openid={openid} hrefOf={peopleHref} linked wide />
-  );
+  const card = <PersonCard channel={channel} openid={openid} hrefOf={peopleHref} linked wide />;
   if (!can("VIEW_USERS")) return card;
   return (
     <Section
