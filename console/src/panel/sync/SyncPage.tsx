@@ -11,7 +11,7 @@ import { Stack } from "../../ui/Layout";
 import { Loading } from "../../ui/Loading";
 import { Reason } from "../../ui/Reason";
 import { PageHeader } from "../../ui/Section";
-import { FollowTags } from "../tags/FollowTags";
+import { useTagFeed } from "../tags/feed";
 import { PlanSection } from "./PlanSection";
 import { RemoteTagsSection } from "./RemoteTagsSection";
 import { SyncsSection } from "./SyncsSection";
@@ -34,6 +34,7 @@ function Syncing({ channel }: { channel: string }) {
     { channel },
     ({ channel: found }) => found?.tags,
   );
+  useTagFeed(({ kind }) => kind !== "COUNT_CHANGED" && kind !== "RESET" && again());
   const isMiniProgram = data?.channel?.kind === "MINI_PROGRAM";
   const [query, setQuery] = useSearchParams();
   const chosen = useMemo(() => query.getAll("tags"), [query]);
@@ -49,10 +50,6 @@ function Syncing({ channel }: { channel: string }) {
     );
   return (
     <>
-      <FollowTags
-        channel={channel}
-        onEvent={({ kind }) => kind !== "COUNT_CHANGED" && kind !== "RESET" && again()}
-      />
       <ApiProblem problem={problem} again={again} />
       {!nodes && !problem && <Loading label={m.common.loading} />}
       {isMiniProgram && <EmptyState title={m.sync.miniProgram}>{m.sync.miniProgramHint}</EmptyState>}

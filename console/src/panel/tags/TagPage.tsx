@@ -13,8 +13,7 @@ import { PageHeader, Section } from "../../ui/Section";
 import { StateBadge } from "../../ui/StateBadge";
 import { showToast } from "../../ui/toast";
 import { DeleteDialog } from "./DeleteDialog";
-import { FollowTags } from "./FollowTags";
-import { closedBecause } from "./gate";
+import { type TagChange, useTagFeed } from "./feed";
 import { useManageReason } from "./hooks";
 import { MembersSection } from "./MembersSection";
 import { NamesForm } from "./NamesForm";
@@ -24,7 +23,6 @@ import { SizesSection } from "./SizesSection";
 import { TagFacts } from "./TagFacts";
 import { TagNotices } from "./TagNotices";
 import styles from "./TagPage.module.css";
-import type { TagChange } from "./tagList";
 import { UsedBySection } from "./UsedBySection";
 
 const SETTLE = 300;
@@ -34,25 +32,22 @@ export default function TagPage({ params }: { params: Record<string, string> }) 
   const { channel = "", tag: id = "" } = params;
   const m = useMessages();
   const asked = useQuery(TagPageDocument, { tag: id });
-  const onEvent = useChanges(id, asked.again);
+  useChanges(id, asked.again);
   return (
-    <>
-      <FollowTags key={channel} channel={channel} onEvent={onEvent} />
-      <Answer asked={asked}>
-        {({ node, viewer }) =>
-          node && "memberCount" in node ? (
-            <Tag key={id} tag={node} ready={viewer.ready} again={asked.again} />
-          ) : (
-            <EmptyState
-              title={m.tags.notFound}
-              action={<LinkButton href={paths.tags(channel)}>{m.tags.back}</LinkButton>}
-            >
-              {m.tags.notFoundHint}
-            </EmptyState>
-          )
-        }
-      </Answer>
-    </>
+    <Answer asked={asked}>
+      {({ node }) =>
+        node && "memberCount" in node ? (
+          <Tag key={id} tag={node} again={asked.again} />
+        ) : (
+          <EmptyState
+            title={m.tags.notFound}
+            action={<LinkButton href={paths.tags(channel)}>{m.tags.back}</LinkButton>}
+          >
+            {m.tags.notFoundHint}
+          </EmptyState>
+        )
+      }
+    </Answer>
   );
 }
 
@@ -60,11 +55,11 @@ export default function TagPage({ params }: { params: Record<string, string> }) 
  * Reads the tag again after whatever an event does not tell of: why it lapsed, what it is used by. Numbers, names and states
  * are in the events themselves; what becomes of the tag is said in passing.
  */
-function useChanges(id: string, again: () => void): (event: TagChange) => void {
+function useChanges(id: string, again: () => void): void {
   const m = useMessages();
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
-  return useCallback(
+  const onEvent = useCallback(
     ({ kind, tag }: TagChange) => {
       if (kind === "COUNT_CHANGED") return;
       if (kind === "STATE_CHANGED" && tag?.id === id) {
@@ -76,16 +71,16 @@ function useChanges(id: string, again: () => void): (event: TagChange) => void {
     },
     [id, again, m],
   );
+  useTagFeed(onEvent);
 }
 
-type TagProps = { tag: TagDetailFragment; ready: boolean; again: () => void };
+type TagProps = { tag: TagDetailFragment; again: () => void };
 
-function Tag({ tag, ready, again }: TagProps) {
+function Tag({ tag, again }: TagProps) {
   const m = useMessages();
   const [task, setTask] = useState<"none" | "naming" | "deleting">("none");
   const channel = tag.channel.id;
-  const closed = closedBecause(ready, tag.channel);
-  const reason = useEditReason(tag, useManageReason(closed));
+  const reason = useEditReason(tag, useManageReason());
   const living = tag.deletedAt === null;
   usePolling(tag);
   return (
@@ -134,13 +129,7 @@ function Tag({ tag, ready, again }: TagProps) {
       )}
       <UsedBySection key={tag.usedByPage.totalCount} tag={tag.id} channel={channel} />
       {can("SYNC") && tag.channel.kind !== "MINI_PROGRAM" && (
-        <OfficialAccountSection
-          tag={tag}
-          link={tag.officialAccount}
-          channel={channel}
-          reason={closed === null ? null : m.tags.gate.title[closed]}
-          again={again}
-        />
+        <OfficialAccountSection tag={tag} link={tag.officialAccount} channel={channel} again={again} />
       )}
       {living && <MembersSection tag={tag.id} channel={channel} memberCount={tag.memberCount} />}
     </Stack>
