@@ -144,7 +144,7 @@ export const tags = {
   noSizes: "No sizes yet",
   noSizesHint: "The first one is taken within 15 minutes.",
   usedBy: "Used by",
-  usedByNone: "No combo is made of this tag",
+  usedByNone: "No combo is made of this tag.",
   usedByNoneHint: "It can be deleted without anything lapsing.",
   members: "People with this tag",
   membersNone: "Nobody has this tag",

@@ -131,7 +131,7 @@ export const tags: typeof en = {
   noSizes: "暂无人数记录",
   noSizesHint: "15 分钟内会有第一条记录。",
   usedBy: "使用者",
-  usedByNone: "没有组合标签使用它",
+  usedByNone: "没有组合标签使用它。",
   usedByNoneHint: "删除它不会使其他标签失效。",
   members: "拥有此标签的用户",
   membersNone: "目前无人拥有此标签",

@@ -2,10 +2,10 @@ import { useMemo } from "preact/hooks";
 import { useSearchParams } from "wouter-preact";
 import { SyncTagsDocument } from "../../api/generated/graphql";
 import { ApiProblem } from "../../app/ApiProblem";
+import { MoreButton } from "../../app/MoreButton";
 import { usePages } from "../../app/usePages";
 import { can } from "../../app/viewer";
 import { useMessages } from "../../i18n/messages";
-import { Button } from "../../ui/Button";
 import { EmptyState } from "../../ui/EmptyState";
 import { Stack } from "../../ui/Layout";
 import { Loading } from "../../ui/Loading";
@@ -56,11 +56,7 @@ function Syncing({ channel }: { channel: string }) {
       {nodes && !isMiniProgram && (
         <>
           <PlanSection channel={channel} tags={nodes} chosen={chosen} onChoose={choose} />
-          {more && (
-            <Button busy={busy} onClick={more}>
-              {m.common.more}
-            </Button>
-          )}
+          <MoreButton more={more} busy={busy} />
           <SyncsSection channel={channel} />
           <RemoteTagsSection channel={channel} onTaken={again} />
         </>

@@ -127,7 +127,12 @@ function Tag({ tag, again }: TagProps) {
           </ul>
         </Section>
       )}
-      <UsedBySection key={tag.usedByPage.totalCount} tag={tag.id} channel={channel} />
+      <UsedBySection
+        key={tag.usedByPage.totalCount}
+        tag={tag.id}
+        channel={channel}
+        isDefault={tag.kind === "DEFAULT"}
+      />
       {can("SYNC") && tag.channel.kind !== "MINI_PROGRAM" && (
         <OfficialAccountSection tag={tag} link={tag.officialAccount} channel={channel} again={again} />
       )}

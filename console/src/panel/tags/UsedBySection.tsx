@@ -1,17 +1,24 @@
 import { TagUsedByDocument } from "../../api/generated/graphql";
 import { ApiProblem } from "../../app/ApiProblem";
+import { MoreButton } from "../../app/MoreButton";
 import { usePages } from "../../app/usePages";
 import { formatCount } from "../../i18n/format";
 import { useMessages } from "../../i18n/messages";
-import { Button } from "../../ui/Button";
-import { EmptyState } from "../../ui/EmptyState";
 import { Row } from "../../ui/Layout";
 import { Section } from "../../ui/Section";
 import { TagChip } from "../../ui/TagChip";
 import { paths } from "./paths";
 
 /** Shows which combos are made of a tag. */
-export function UsedBySection({ tag, channel }: { tag: string; channel: string }) {
+export function UsedBySection({
+  tag,
+  channel,
+  isDefault,
+}: {
+  tag: string;
+  channel: string;
+  isDefault: boolean;
+}) {
   const m = useMessages();
   const { nodes, total, more, busy, problem, again } = usePages(TagUsedByDocument, { tag }, ({ node }) =>
     node && "usedByPage" in node ? node.usedByPage : null,
@@ -32,11 +39,7 @@ export function UsedBySection({ tag, channel }: { tag: string; channel: string }
           />
         ))}
       </Row>
-      {more && (
-        <Button busy={busy} onClick={more}>
-          {m.common.more}
-        </Button>
-      )}
+      <MoreButton more={more} busy={busy} />
     </Section>
   );
 }
