@@ -16,7 +16,7 @@ export const tags = {
   all: "All",
   sort: "Order",
   sorts: {
-    name: "By category and name",
+    name: "Category and name",
     people: "Most people first",
     newest: "Newest first",
     edited: "Last edited first",

@@ -9,12 +9,12 @@ import { useMessages } from "../../i18n/messages";
 import { Button, LinkButton } from "../../ui/Button";
 import { EmptyState } from "../../ui/EmptyState";
 import { Row, Stack } from "../../ui/Layout";
+import { Reason } from "../../ui/Reason";
 import { PageHeader, Section } from "../../ui/Section";
 import { StateBadge } from "../../ui/StateBadge";
 import { showToast } from "../../ui/toast";
 import { DeleteDialog } from "./DeleteDialog";
 import { type TagChange, useTagFeed } from "./feed";
-import { useManageReason } from "./hooks";
 import { MembersSection } from "./MembersSection";
 import { NamesForm } from "./NamesForm";
 import { OfficialAccountSection } from "./OfficialAccountSection";
@@ -74,13 +74,13 @@ function useChanges(id: string, again: () => void): void {
   useTagFeed(onEvent);
 }
 
+type Task = "naming" | "deleting";
 type TagProps = { tag: TagDetailFragment; again: () => void };
 
 function Tag({ tag, again }: TagProps) {
   const m = useMessages();
-  const [task, setTask] = useState<"none" | "naming" | "deleting">("none");
+  const [task, setTask] = useState<Task | null>(null);
   const channel = tag.channel.id;
-  const reason = useEditReason(tag, useManageReason());
   const living = tag.deletedAt === null;
   usePolling(tag);
   return (
@@ -99,22 +99,10 @@ function Tag({ tag, again }: TagProps) {
           </>
         }
         description={task === "naming" ? undefined : (tag.description ?? m.tags.noDescription)}
-        actions={
-          living && (
-            <Row top>
-              {(tag.kind === "COMBO" || tag.kind === "AD") && reason === null && (
-                <LinkButton href={paths.edit(channel, tag.id)}>{m.tags.edit}</LinkButton>
-              )}
-              {reason === null && <Button onClick={() => setTask("naming")}>{m.tags.rename}</Button>}
-              <Button variant="danger" reason={reason} onClick={() => setTask("deleting")}>
-                {m.tags.delete}
-              </Button>
-            </Row>
-          )
-        }
+        actions={living && can("MANAGE_TAGS") && <Actions tag={tag} channel={channel} onTask={setTask} />}
       />
-      {task === "naming" && <NamesForm tag={tag} onDone={() => setTask("none")} onConflict={again} />}
-      {task === "deleting" && <DeleteDialog tag={tag} channel={channel} onClose={() => setTask("none")} />}
+      {task === "naming" && <NamesForm tag={tag} onDone={() => setTask(null)} onConflict={again} />}
+      {task === "deleting" && <DeleteDialog tag={tag} channel={channel} onClose={() => setTask(null)} />}
       <TagNotices tag={tag} />
       <TagFacts tag={tag} />
       <SizesSection tag={tag.id} memberCount={tag.memberCount} living={living} />
@@ -133,7 +121,7 @@ function Tag({ tag, again }: TagProps) {
         channel={channel}
         isDefault={tag.kind === "DEFAULT"}
       />
-      {can("SYNC") && tag.channel.kind !== "MINI_PROGRAM" && (
+      {can("SYNC") && tag.channel.kind !== "MINI_PROGRAM" && (living || tag.officialAccount) && (
         <OfficialAccountSection tag={tag} link={tag.officialAccount} channel={channel} again={again} />
       )}
       {living && <MembersSection tag={tag.id} channel={channel} memberCount={tag.memberCount} />}
@@ -141,10 +129,22 @@ function Tag({ tag, again }: TagProps) {
   );
 }
 
-/** Returns why a tag cannot be edited now; null if it can. */
-function useEditReason(tag: TagDetailFragment, reason: string | null): string | null {
+type ActionsProps = { tag: TagDetailFragment; channel: string; onTask: (task: Task) => void };
+
+function Actions({ tag, channel, onTask }: ActionsProps) {
   const m = useMessages();
-  return tag.kind === "DEFAULT" && can("MANAGE_TAGS") ? m.tags.protectedReason : reason;
+  if (tag.kind === "DEFAULT") return <Reason>{m.tags.protectedReason}</Reason>;
+  return (
+    <Row top>
+      {(tag.kind === "COMBO" || tag.kind === "AD") && (
+        <LinkButton href={paths.edit(channel, tag.id)}>{m.tags.edit}</LinkButton>
+      )}
+      <Button onClick={() => onTask("naming")}>{m.tags.rename}</Button>
+      <Button variant="danger" onClick={() => onTask("deleting")}>
+        {m.tags.delete}
+      </Button>
+    </Row>
+  );
 }
 
 /** Asks again how far a combo is that is taking effect: no event tells that. */

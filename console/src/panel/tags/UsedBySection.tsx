@@ -26,7 +26,9 @@ export function UsedBySection({
   return (
     <Section card title={total ? `${m.tags.usedBy} (${formatCount(total)})` : m.tags.usedBy}>
       <ApiProblem problem={problem} again={again} />
-      {nodes?.length === 0 && <EmptyState title={m.tags.usedByNone}>{m.tags.usedByNoneHint}</EmptyState>}
+      {nodes?.length === 0 && (
+        <p>{isDefault ? m.tags.usedByNone : `${m.tags.usedByNone} ${m.tags.usedByNoneHint}`}</p>
+      )}
       <Row>
         {nodes?.map((combo) => (
           <TagChip
