@@ -15,11 +15,13 @@ export function cache(): Exchange {
     // It would name every field: it is told the types of the schema, for fragments on interfaces, but not their fields.
     logger: () => {},
     updates: {
-      Subscription: { tagEvents: followTagEvent },
+      Subscription: { tagEvents: followTagEvent, userTags: followPerson },
       Mutation: {
         createAdTag: (data, _, cache) => forgetListsOf(cache, payload(data, "createAdTag").tag),
         createComboTag: (data, _, cache) => forgetListsOf(cache, payload(data, "createComboTag").tag),
         submitReturnData: (data, _, cache) => forgetListsOf(cache, payload(data, "submitReturnData").receipt),
+        createBroadcast: (data, _, cache) =>
+          forgetBroadcasts(cache, payload(data, "createBroadcast").broadcast),
         deleteTag: (data, _, cache) => forgetListsOf(cache, payload(data, "deleteTag").tag),
         bindChannel: afterAnyChange,
         unbindChannel: afterAnyChange,
@@ -36,11 +38,22 @@ function followTagEvent(data: Variables, _args: Variables, cache: Cache): void {
   else if (kind === "CREATED" || kind === "DELETED") forgetListsOf(cache, tag);
 }
 
+/** Lets whoever asked for one person see who it is now: somebody who was unknown, or who is forgotten. */
+function followPerson(data: Variables, { channelId, openid }: Variables, cache: Cache): void {
+  if (data.userTags)
+    cache.link("Query", "user", { channelId, openid } as Variables, payload(data, "userTags").user ?? null);
+}
+
 /** Makes whoever shows a list of tags of this tag's channel ask for it again. */
 function forgetListsOf(cache: Cache, about: Entity): void {
   const channel = about && (cache.resolve(about, "channel") as Entity);
   forgetFields(cache, channel ?? null, ["tags", "tagCategories"]);
   forgetFields(cache, "Query", ["massPostingTags"]);
+}
+
+/** Makes whoever lists the broadcasts of this one's channel ask again. */
+function forgetBroadcasts(cache: Cache, broadcast: Entity): void {
+  forgetFields(cache, broadcast && (cache.resolve(broadcast, "channel") as Entity), ["broadcasts"]);
 }
 
 const afterAnyChange: UpdateResolver = (_data, _args, cache) => forgetRoots(cache);

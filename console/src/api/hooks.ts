@@ -3,6 +3,7 @@ import {
   type CombinedError,
   type OperationContext,
   type OperationResult,
+  useClient,
   useMutation as useUrqlMutation,
   useQuery as useUrqlQuery,
   useSubscription as useUrqlSubscription,
@@ -69,6 +70,20 @@ export function useMutation<Data, Variables extends AnyVariables>(
   const [state, execute] = useUrqlMutation<Data, Variables>(treeOf(document));
   const run = useCallback(async (variables: Variables) => outcomeOf(await execute(variables)), [execute]);
   return { run, busy: state.fetching, problem: useProblem(state.error) };
+}
+
+/** Offers a generated query to be asked now and then, past the cache, such as for the next page of a list. */
+export function useFetch<Data, Variables extends AnyVariables>(
+  document: TypedDocumentString<Data, Variables>,
+): (variables: Variables) => Promise<Outcome<Data>> {
+  const client = useClient();
+  return useCallback(
+    async (variables: Variables) => {
+      const request = { requestPolicy: "network-only" } as const;
+      return outcomeOf<Data>(await client.query(treeOf(document), variables, request).toPromise());
+    },
+    [client, document],
+  );
 }
 
 function outcomeOf<Data>(result: OperationResult<Data, AnyVariables>): Outcome<Data> {

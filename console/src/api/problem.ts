@@ -25,7 +25,7 @@ export interface Problem {
 }
 
 /** As the service writes it: the path is one text, such as "input.adIds.3". */
-type SentField = Omit<FieldProblem, "path"> & { readonly path: string };
+export type SentField = Omit<FieldProblem, "path"> & { readonly path: string };
 
 /** Returns what an error of urql means; the first GraphQL error counts, since a request is refused as a whole. */
 export function problemOf(error: CombinedError | undefined): Problem {
@@ -34,12 +34,17 @@ export function problemOf(error: CombinedError | undefined): Problem {
   return {
     code: first ? ((extensions.code as ErrorCode | undefined) ?? "INTERNAL") : "UNREACHABLE",
     message: first?.message ?? error?.networkError?.message ?? "",
-    fields: ((extensions.fields as SentField[] | undefined) ?? []).map((field) => ({
-      ...field,
-      path: field.path.split(".").map((step) => (/^\d+$/.test(step) ? Number(step) : step)),
-    })),
+    fields: readFields(extensions.fields as SentField[] | undefined),
     retryAfter: (extensions.retryAfter as number | undefined) ?? null,
     requestId: (extensions.requestId as string | undefined) ?? null,
     errcode: (extensions.errcode as number | undefined) ?? null,
   };
+}
+
+/** Returns the refused inputs that an answer names. */
+export function readFields(sent: readonly SentField[] | undefined): FieldProblem[] {
+  return (sent ?? []).map((field) => ({
+    ...field,
+    path: field.path.split(".").map((step) => (/^\d+$/.test(step) ? Number(step) : step)),
+  }));
 }

@@ -1,6 +1,16 @@
 import type { Permission } from "../api/generated/graphql";
 import type { Messages } from "../i18n/messages";
-import { ClockIcon, SyncIcon, TagIcon } from "../ui/icons";
+
+import {
+  ClockIcon,
+  KeyIcon,
+  OverlapIcon,
+  PersonIcon,
+  SendIcon,
+  SettingsIcon,
+  SyncIcon,
+  TagIcon,
+} from "../ui/icons";
 
 export interface NavigationEntry {
   readonly label: (messages: Messages) => string;
@@ -22,6 +32,24 @@ export const navigation: readonly NavigationEntry[] = [
     icon: TagIcon,
   },
   {
+    label: (m) => m.shell.audience,
+    path: (channel) => `/channels/${channel}/audience`,
+    permission: "VIEW_USERS",
+    icon: OverlapIcon,
+  },
+  {
+    label: (m) => m.shell.people,
+    path: (channel) => `/channels/${channel}/people`,
+    permission: "VIEW_USERS",
+    icon: PersonIcon,
+  },
+  {
+    label: (m) => m.shell.broadcasts,
+    path: (channel) => `/channels/${channel}/broadcasts`,
+    permission: "BROADCAST",
+    icon: SendIcon,
+  },
+  {
     label: (m) => m.shell.sync,
     path: (channel) => `/channels/${channel}/sync`,
     permission: "SYNC",
@@ -32,5 +60,18 @@ export const navigation: readonly NavigationEntry[] = [
     path: (channel) => `/channels/${channel}/jobs`,
     permission: "EXPORT",
     icon: ClockIcon,
+  },
+  {
+    label: (m) => m.shell.settings,
+    path: (channel) => `/channels/${channel}/settings`,
+    permission: "MANAGE_CHANNELS",
+    icon: SettingsIcon,
+  },
+  {
+    label: (m) => m.shell.returnData,
+    path: () => "/return-data",
+    permission: "VIEW_RETURN_ADDRESS",
+    icon: KeyIcon,
+    ofRobot: true,
   },
 ];

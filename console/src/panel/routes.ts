@@ -1,7 +1,11 @@
 import type { ComponentType } from "preact";
+import { routes as ads } from "./ads/routes";
 import { routes as audience } from "./audience/routes";
+import { routes as broadcasts } from "./broadcasts/routes";
 import { routes as channels } from "./channels/routes";
+import { routes as data } from "./data/routes";
 import { routes as jobs } from "./jobs/routes";
+import { routes as people } from "./people/routes";
 import { routes as sync } from "./sync/routes";
 import { routes as tags } from "./tags/routes";
 
@@ -12,5 +16,15 @@ export interface PageRoute {
   readonly component: ComponentType<{ params: Record<string, string> }>;
 }
 
-/** The pages of the panel; the first whose path fits is shown. */
-export const routes: readonly PageRoute[] = [...audience, ...channels, ...tags, ...sync, ...jobs];
+/** The pages of the panel; the first whose path fits is shown, so those that name more come first. */
+export const routes: readonly PageRoute[] = [
+  ...channels,
+  ...ads,
+  ...data,
+  ...tags,
+  ...audience,
+  ...people,
+  ...broadcasts,
+  ...sync,
+  ...jobs,
+];

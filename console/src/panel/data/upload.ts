@@ -1,4 +1,4 @@
-import type { FieldProblem, ProblemCode } from "../../api/problem";
+import { type FieldProblem, type ProblemCode, readFields, type SentField } from "../../api/problem";
 import { expire, token, usableToken } from "../../api/token";
 
 export interface ImportRequest {
@@ -93,16 +93,16 @@ export async function outcomeOf(
 }
 
 function problemIn(text: string): ImportProblem {
-  let said: Partial<ImportProblem> = {};
+  let said: Partial<Omit<ImportProblem, "fields">> & { readonly fields?: readonly SentField[] } = {};
   try {
-    said = JSON.parse(text) as Partial<ImportProblem>;
+    said = JSON.parse(text) as typeof said;
   } catch {
     // A proxy answered, not the service.
   }
   return {
     code: said.code ?? "BROKEN_OFF",
     message: said.message ?? "",
-    fields: said.fields ?? [],
+    fields: readFields(said.fields),
     columns: said.columns ?? [],
     requestId: said.requestId ?? null,
     summary: said.summary ?? null,

@@ -14,7 +14,7 @@ export interface Call {
  * Returns a shell script that returns one person by the platform's call (docs/specification.md §9.1). It needs curl and
  * openssl: the message is encrypted with AES-256-CBC after 16 random bytes and its length, padded to 32 bytes.
  */
-export function callExample({ address, robotAppId, key, appId, keyHidden }: Call): string {
+export function callScript({ address, robotAppId, key, appId, keyHidden }: Call): string {
   return `KEY='${key ?? keyHidden}'
 APPID='${robotAppId}'
 XML='<xml><appid>${appId}</appid><category>Level</category><label>Gold</label><desc>Gold customers</desc><list><openid>oAda</openid></list></xml>'
