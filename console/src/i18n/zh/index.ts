@@ -11,6 +11,7 @@ export { data } from "./data";
 export { expressions } from "./expressions";
 export { fields } from "./fields";
 export { jobs } from "./jobs";
+export { people } from "./people";
 export { problems } from "./problems";
 export { session } from "./session";
 export { settings } from "./settings";

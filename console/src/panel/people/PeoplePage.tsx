@@ -76,7 +76,7 @@ function Search({ channel, openid }: { channel: string; openid: string | null })
 function Person({ channel, openid }: { channel: string; openid: string }) {
   const m = useMessages();
   const [forgetting, setForgetting] = useState(false);
-  const card = <PersonCard channel={channel} openid={openid} hrefOf={peopleHref} linked wide />;
+  const card = <PersonCard channel={channel} openid={openid} hrefOf={peopleHref} linked wide level={3} />;
   if (!can("VIEW_USERS")) return card;
   return (
     <Section
@@ -89,7 +89,6 @@ function Person({ channel, openid }: { channel: string; openid: string }) {
             <ChatIcon /> {m.people.conversation}
           </a>
           <Button
-            variant="danger"
             size="small"
             icon={<TrashIcon />}
             reason={can("MANAGE_CHANNELS") ? null : m.people.forgetReason}
