@@ -133,12 +133,11 @@ function Compose({ channel, from }: { channel: FormChannel; from: Template }) {
   return (
     <BroadcastForm
       channel={channel}
-      draft={draft}
-      change={change}
       errorAt={errorAt}
       problem={create.problem ?? previewed.problem}
       previewed={previewed}
       edited={null}
+      editing={editing}
       aside={
         <TestMessage
           channel={channel.id}
@@ -154,14 +153,6 @@ function Compose({ channel, from }: { channel: FormChannel; from: Template }) {
         <Button variant="primary" reason={preview ? null : words.reviewReason} onClick={() => step("review")}>
           {preview ? `${words.review}: ${peopleWord(m, wouldGetIt(preview))}` : words.review}
         </Button>
-        {editing.restored && (
-          <>
-            <span>{words.restored}</span>
-            <Button variant="quiet" onClick={editing.startOver}>
-              {words.startOver}
-            </Button>
-          </>
-        )}
       </Row>
     </BroadcastForm>
   );
