@@ -4,6 +4,9 @@ import { routes as audience } from "./audience/routes";
 import { routes as broadcasts } from "./broadcasts/routes";
 import { routes as channels } from "./channels/routes";
 import { routes as data } from "./data/routes";
+import { routes as jobs } from "./jobs/routes";
+import { routes as people } from "./people/routes";
+import { routes as sync } from "./sync/routes";
 import { routes as tags } from "./tags/routes";
 
 export interface PageRoute {
@@ -20,5 +23,8 @@ export const routes: readonly PageRoute[] = [
   ...data,
   ...tags,
   ...audience,
+  ...people,
   ...broadcasts,
+  ...sync,
+  ...jobs,
 ];

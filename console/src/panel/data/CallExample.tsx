@@ -42,9 +42,9 @@ export function CallExample({ address, robotAppId, shownKey, mayShow }: CallExam
         />
       )}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <pre class={styles.script} tabIndex={0} aria-label={m.data.how}>
-        {script}
-      </pre>
+      <section class={styles.script} tabIndex={0} aria-label={m.data.how}>
+        <pre>{script}</pre>
+      </section>
       <Copy text={script} label={m.data.copyScript} copiedLabel={m.common.copied} />
       {mayShow && shownKey === null && <Reason>{m.data.howKey}</Reason>}
     </Section>

@@ -35,6 +35,7 @@ export function FilePicker({ file, error, onChoose }: FilePickerProps) {
   };
   return (
     <div class={styles.field}>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the button in it does the same by keyboard */}
       <div
         class={classes(styles.zone, over && styles.over, error && styles.wrong)}
         onDragOver={(event) => {
@@ -72,9 +73,9 @@ export function FilePicker({ file, error, onChoose }: FilePickerProps) {
         <figure>
           <figcaption class={styles.hint}>{m.data.fileStart}</figcaption>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-          <pre class={styles.start} tabIndex={0} aria-label={m.data.fileStart}>
-            {start.lines.join("\n")}
-          </pre>
+          <section class={styles.start} tabIndex={0} aria-label={m.data.fileStart}>
+            <pre>{start.lines.join("\n")}</pre>
+          </section>
         </figure>
       )}
     </div>
