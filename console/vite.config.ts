@@ -42,7 +42,18 @@ export default defineConfig({
     cssTarget: ["chrome123", "firefox120", "safari17.5"],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: ["index.html", "conversation.html"] },
+    rolldownOptions: {
+      input: ["index.html", "conversation.html"],
+      output: {
+        // What most pages share comes in two files, not in fifty.
+        codeSplitting: {
+          groups: [
+            { name: "libraries", test: /node_modules.(?!uplot|@atlaskit)|rolldown-runtime/ },
+            { name: "kit", test: /src.(ui|api.(?!generated)|app|i18n.[a-z]+\.ts)/ },
+          ],
+        },
+      },
+    },
   },
   test: { environment: "happy-dom", restoreMocks: true, setupFiles: ["src/test-setup.ts"] },
   server: {

@@ -14,6 +14,7 @@ from typing import Any, Final
 import asyncpg
 
 from service.auth.tokens import sign_token
+from service.cli.ide_link import FOLLOW_PERSON, ide_link
 from service.dev.stack.addresses import write_running_file
 from service.entities.principal import Role
 from service.foundation.settings import read_settings
@@ -113,6 +114,9 @@ class StatusReporter:
         print("\nA subscription to a user whose tags change often (send the token in connection_init as")
         print('{"Authorization": "Bearer …"}, or in the IDE under Headers):\n')
         print("  " + SUBSCRIPTION_EXAMPLE.format(channel=watched["channelId"], openid=watched["openid"]))
+        person = {"channel": watched["channelId"], "openid": watched["openid"]}
+        link = ide_link(environment["USER_TAGS_PUBLIC_URL"], tokens[Role.ADMIN], FOLLOW_PERSON, person)
+        print(f"\nThe same in the IDE, filled in with the admin's token:\n\n  {link}")
         print(f"\nMake something happen:\n\n  curl -X POST {demo_info['platformUrl']}/demo/{watched['openid']}/message")
         print("\nSend a message to everybody who follows (in the IDE, with the creator's or the admin's token):\n")
         print("  " + BROADCAST_EXAMPLE.format(channel=watched["channelId"]))

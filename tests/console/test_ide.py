@@ -1,22 +1,16 @@
 """Ask and follow in the IDE, as a frontend developer does who has nothing but the service."""
 
-import json
-from urllib.parse import urlencode
-
 from playwright.async_api import Page, expect
 
+from service.cli.ide_link import FOLLOW_PERSON, ide_link
 from tests.console.console import Console
 from tests.console.imitated_account import ImitatedAccount
 
 QUERY = "query Names($channel: ID!) { channel(id: $channel) { name followerCount } }"
-SUBSCRIPTION = """subscription Follow($channel: ID!, $openid: String!) {
-  userTags(channelId: $channel, openid: $openid) { reset added { name } }
-}"""
 
 
 async def open_ide(console: Console, query: str, **variables: str) -> Page:
-    given = {"token": console.robot.token(), "query": query, "variables": json.dumps(variables)}
-    page = await console.stranger(f"/graphql#{urlencode(given)}")
+    page = await console.stranger(ide_link("", console.robot.token(), query, variables))
     await expect(page.get_by_role("button", name="Execute query (Ctrl-Enter)")).to_be_visible()
     return page
 
@@ -36,7 +30,7 @@ async def test_a_link_fills_in_a_query_and_its_token(console: Console, account: 
 
 
 async def test_a_subscription_tells_what_happens(console: Console, account: ImitatedAccount) -> None:
-    page = await open_ide(console, SUBSCRIPTION, channel=account.channel_id, openid="ann")
+    page = await open_ide(console, FOLLOW_PERSON, channel=account.channel_id, openid="ann")
     await run(page)
     answer = page.get_by_role("region", name="Result Window")
     await expect(answer).to_contain_text('"reset": true')

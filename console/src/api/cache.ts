@@ -20,6 +20,8 @@ export function cache(): Exchange {
         createAdTag: (data, _, cache) => forgetListsOf(cache, payload(data, "createAdTag").tag),
         createComboTag: (data, _, cache) => forgetListsOf(cache, payload(data, "createComboTag").tag),
         submitReturnData: (data, _, cache) => forgetListsOf(cache, payload(data, "submitReturnData").receipt),
+        createBroadcast: (data, _, cache) =>
+          forgetBroadcasts(cache, payload(data, "createBroadcast").broadcast),
         deleteTag: (data, _, cache) => forgetListsOf(cache, payload(data, "deleteTag").tag),
         bindChannel: afterAnyChange,
         unbindChannel: afterAnyChange,
@@ -41,6 +43,11 @@ function forgetListsOf(cache: Cache, about: Entity): void {
   const channel = about && (cache.resolve(about, "channel") as Entity);
   forgetFields(cache, channel ?? null, ["tags", "tagCategories"]);
   forgetFields(cache, "Query", ["massPostingTags"]);
+}
+
+/** Makes whoever lists the broadcasts of this one's channel ask again. */
+function forgetBroadcasts(cache: Cache, broadcast: Entity): void {
+  forgetFields(cache, broadcast && (cache.resolve(broadcast, "channel") as Entity), ["broadcasts"]);
 }
 
 const afterAnyChange: UpdateResolver = (_data, _args, cache) => forgetRoots(cache);

@@ -5,6 +5,11 @@ export function formatCount(value: number): string {
   return new Intl.NumberFormat(locale()).format(value);
 }
 
+/** Writes a share, 0 to 1, in percent: "4.2%". */
+export function formatShare(share: number): string {
+  return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 }).format(share);
+}
+
 /** Writes an instant (RFC 3339) as date and time of the reader's zone. */
 export function formatInstant(instant: string): string {
   return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" }).format(

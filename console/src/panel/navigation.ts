@@ -1,6 +1,15 @@
 import type { Permission } from "../api/generated/graphql";
 import type { Messages } from "../i18n/messages";
-import { KeyIcon, SettingsIcon, TagIcon } from "../ui/icons";
+import {
+  ClockIcon,
+  KeyIcon,
+  OverlapIcon,
+  PersonIcon,
+  SendIcon,
+  SettingsIcon,
+  SyncIcon,
+  TagIcon,
+} from "../ui/icons";
 
 export interface NavigationEntry {
   readonly label: (messages: Messages) => string;
@@ -22,9 +31,39 @@ export const navigation: readonly NavigationEntry[] = [
     icon: TagIcon,
   },
   {
+    label: (m) => m.shell.audience,
+    path: (channel) => `/channels/${channel}/audience`,
+    permission: "VIEW_USERS",
+    icon: OverlapIcon,
+  },
+  {
+    label: (m) => m.shell.people,
+    path: (channel) => `/channels/${channel}/people`,
+    permission: "VIEW_USERS",
+    icon: PersonIcon,
+  },
+  {
+    label: (m) => m.shell.broadcasts,
+    path: (channel) => `/channels/${channel}/broadcasts`,
+    permission: "BROADCAST",
+    icon: SendIcon,
+  },
+  {
+    label: (m) => m.shell.sync,
+    path: (channel) => `/channels/${channel}/sync`,
+    permission: "SYNC",
+    icon: SyncIcon,
+  },
+  {
+    label: (m) => m.shell.jobs,
+    path: (channel) => `/channels/${channel}/jobs`,
+    permission: "EXPORT",
+    icon: ClockIcon,
+  },
+  {
     label: (m) => m.shell.settings,
     path: (channel) => `/channels/${channel}/settings`,
-    permission: "MANAGE_CHANNELS",
+    permission: "VIEW_TAGS",
     icon: SettingsIcon,
   },
   {

@@ -1,6 +1,7 @@
 import type { ComponentType } from "preact";
 import { routes as ads } from "./ads/routes";
 import { routes as audience } from "./audience/routes";
+import { routes as broadcasts } from "./broadcasts/routes";
 import { routes as channels } from "./channels/routes";
 import { routes as data } from "./data/routes";
 import { routes as tags } from "./tags/routes";
@@ -12,5 +13,12 @@ export interface PageRoute {
   readonly component: ComponentType<{ params: Record<string, string> }>;
 }
 
-/** The pages of the panel; the first whose path fits is shown. */
-export const routes: readonly PageRoute[] = [...channels, ...ads, ...data, ...audience, ...tags];
+/** The pages of the panel; the first whose path fits is shown, so those that name more come first. */
+export const routes: readonly PageRoute[] = [
+  ...channels,
+  ...ads,
+  ...data,
+  ...tags,
+  ...audience,
+  ...broadcasts,
+];

@@ -108,7 +108,7 @@ function place(popover: HTMLElement | null, opener: HTMLElement | null): void {
   const { offsetWidth, offsetHeight } = popover;
   const below = anchor.bottom + 4;
   const top = below + offsetHeight > innerHeight ? Math.max(4, anchor.top - offsetHeight - 4) : below;
-  const left = Math.max(4, Math.min(anchor.left, innerWidth - offsetWidth - 8));
+  const left = Math.max(4, Math.min(anchor.left, document.documentElement.clientWidth - offsetWidth - 8));
   popover.style.top = `${top}px`;
   popover.style.left = `${left}px`;
 }

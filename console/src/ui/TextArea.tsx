@@ -1,3 +1,4 @@
+import type { Ref } from "preact";
 import { classes } from "./classes";
 import { Field, type FieldText } from "./Field";
 import styles from "./Field.module.css";
@@ -12,10 +13,11 @@ type TextAreaProps = FieldText & {
   readOnly?: boolean;
   maxLength?: number;
   mono?: boolean;
+  inputRef?: Ref<HTMLTextAreaElement>;
 };
 
 export function TextArea(props: TextAreaProps) {
-  const { label, hint, error, hideLabel, onInput, mono, rows = 4, ...rest } = props;
+  const { label, hint, error, hideLabel, onInput, mono, inputRef, rows = 4, ...rest } = props;
   return (
     <Field label={label} hint={hint} error={error} hideLabel={hideLabel}>
       {(field) => (
@@ -24,6 +26,7 @@ export function TextArea(props: TextAreaProps) {
           rows={rows}
           {...rest}
           {...field}
+          ref={inputRef ?? null}
           class={classes(styles.input, styles.area, mono && styles.mono)}
           onInput={(event) => onInput(event.currentTarget.value)}
         />

@@ -17,6 +17,8 @@ type TextInputProps = FieldText & {
   min?: string | number;
   max?: string | number;
   step?: string | number;
+  /** Id of a `<datalist>` with values to choose from. */
+  list?: string;
   /** For ids and keys. */
   mono?: boolean;
   onKeyDown?: (event: KeyboardEvent) => void;

@@ -1,5 +1,9 @@
+import { signal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+
+/** How many dialogs are open, one above the other. */
+export const openModals = signal(0);
 
 /**
  * Show a `<dialog>` as a modal while its component is there, and give the focus back afterwards.
@@ -14,9 +18,11 @@ export function useModal(onClose: () => void): RefObject<HTMLDialogElement | nul
     const dialog = ref.current;
     const before = document.activeElement;
     dialog?.showModal();
+    openModals.value += 1;
     if (dialog && !dialog.querySelector("[autofocus]")) firstToAnswer(dialog)?.focus();
     return () => {
       dialog?.close();
+      openModals.value -= 1;
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);

@@ -100,8 +100,12 @@ function Consequences({ found, channel }: { found: Preview; channel: string }) {
           <ul>
             {broadcasts.map(({ id, name, startAt }) => (
               <li key={id}>
-                {can("BROADCAST") ? <Link href={paths.broadcast(channel, id)}>{name ?? id}</Link> : (name ?? id)},{" "}
-                <Time at={startAt} />
+                {can("BROADCAST") ? (
+                  <Link href={paths.broadcast(channel, id)}>{name ?? id}</Link>
+                ) : (
+                  (name ?? id)
+                )}
+                , <Time at={startAt} />
               </li>
             ))}
           </ul>

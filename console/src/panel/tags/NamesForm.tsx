@@ -75,7 +75,9 @@ export function NamesForm({ tag, onDone, onConflict }: NamesFormProps) {
           />
         ) : (
           <>
-            {problem && !["NAME_TAKEN", "CONFLICT"].includes(problem.code) && <ApiProblem problem={problem} />}
+            {problem && !["NAME_TAKEN", "CONFLICT"].includes(problem.code) && (
+              <ApiProblem problem={problem} />
+            )}
             <Row>
               <Button type="submit" variant="primary" busy={busy}>
                 {m.common.save}

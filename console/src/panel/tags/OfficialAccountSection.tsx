@@ -99,7 +99,12 @@ function Linked({ tag, link, channel, reason, again }: SectionProps & { link: Of
         </>
       )}
       {unlinking && (
-        <UnlinkDialog tag={tag} remoteName={link.remoteName} again={again} onClose={() => setUnlinking(false)} />
+        <UnlinkDialog
+          tag={tag}
+          remoteName={link.remoteName}
+          again={again}
+          onClose={() => setUnlinking(false)}
+        />
       )}
     </Stack>
   );

@@ -55,15 +55,30 @@ function dataOf(sizes: readonly Size[]): uPlot.AlignedData {
 
 /** Takes the colours from the page, as canvases know nothing of its style sheets. */
 function optionsFor(place: HTMLElement, point: (index: number | null) => void): uPlot.Options {
-  const { color: text, borderTopColor: grid, outlineColor: line, backgroundColor: area } = getComputedStyle(place);
+  const {
+    color: text,
+    borderTopColor: grid,
+    outlineColor: line,
+    backgroundColor: area,
+  } = getComputedStyle(place);
   const { fontFamily } = getComputedStyle(document.body);
-  const axis = { stroke: text, font: `12px ${fontFamily}`, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid } };
+  const axis = {
+    stroke: text,
+    font: `12px ${fontFamily}`,
+    grid: { stroke: grid, width: 1 },
+    ticks: { stroke: grid },
+  };
   return {
     width: place.clientWidth,
     height: HEIGHT,
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false } },
-    scales: { y: { range: (_, low, high) => (low === high ? [Math.max(0, low - 1), high + 1] : uPlot.rangeNum(low, high, 0.1, true)) } },
+    scales: {
+      y: {
+        range: (_, low, high) =>
+          low === high ? [Math.max(0, low - 1), high + 1] : uPlot.rangeNum(low, high, 0.1, true),
+      },
+    },
     axes: [
       { ...axis, values: (_, splits, __, ___, step) => splits.map((at) => timeLabel(at, step)) },
       {
@@ -75,7 +90,13 @@ function optionsFor(place: HTMLElement, point: (index: number | null) => void): 
     ],
     series: [
       {},
-      { stroke: line, width: 2, fill: area, paths: uPlot.paths.stepped?.({ align: 1 }) as uPlot.Series.PathBuilder, points: { show: false } },
+      {
+        stroke: line,
+        width: 2,
+        fill: area,
+        paths: uPlot.paths.stepped?.({ align: 1 }) as uPlot.Series.PathBuilder,
+        points: { show: false },
+      },
     ],
     hooks: { setCursor: [(plot) => point(plot.cursor.idx ?? null)] },
   };

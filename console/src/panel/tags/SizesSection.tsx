@@ -35,7 +35,11 @@ export function SizesSection({ tag, memberCount, living }: SizesSectionProps) {
       { replace: true },
     );
   const since = useMemo(() => startOf(range, Date.now()), [range]);
-  const { data, problem, again } = useQuery(TagSizesDocument, { tag, since }, living ? {} : { policy: "cache-first" });
+  const { data, problem, again } = useQuery(
+    TagSizesDocument,
+    { tag, since },
+    living ? {} : { policy: "cache-first" },
+  );
   const read = data?.node && "sizeHistory" in data.node ? data.node.sizeHistory : undefined;
   const sizes = useMemo(
     () => read && (living ? withPresent(read, memberCount, new Date().toISOString()) : read),
@@ -94,7 +98,12 @@ function Sizes({ sizes, asTable }: { sizes: readonly Size[]; asTable: boolean })
           rowKey={({ at }) => at}
           columns={[
             { key: "at", header: m.tags.when, cell: ({ at }) => formatInstant(at), primary: true },
-            { key: "count", header: m.tags.facts.people, cell: (size) => formatCount(size.memberCount), align: "end" },
+            {
+              key: "count",
+              header: m.tags.facts.people,
+              cell: (size) => formatCount(size.memberCount),
+              align: "end",
+            },
           ]}
         />
       </section>

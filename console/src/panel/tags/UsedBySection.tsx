@@ -1,8 +1,8 @@
 import { TagUsedByDocument } from "../../api/generated/graphql";
-import { formatCount } from "../../i18n/format";
-import { useMessages } from "../../i18n/messages";
 import { ApiProblem } from "../../app/ApiProblem";
 import { usePages } from "../../app/usePages";
+import { formatCount } from "../../i18n/format";
+import { useMessages } from "../../i18n/messages";
 import { Button } from "../../ui/Button";
 import { EmptyState } from "../../ui/EmptyState";
 import { Row } from "../../ui/Layout";
@@ -19,9 +19,7 @@ export function UsedBySection({ tag, channel }: { tag: string; channel: string }
   return (
     <Section card title={total ? `${m.tags.usedBy} (${formatCount(total)})` : m.tags.usedBy}>
       <ApiProblem problem={problem} again={again} />
-      {nodes?.length === 0 && (
-        <EmptyState title={m.tags.usedByNone}>{m.tags.usedByNoneHint}</EmptyState>
-      )}
+      {nodes?.length === 0 && <EmptyState title={m.tags.usedByNone}>{m.tags.usedByNoneHint}</EmptyState>}
       <Row>
         {nodes?.map((combo) => (
           <TagChip

@@ -2,7 +2,12 @@ export const RANGES = ["day", "week", "month", "year"] as const;
 export type Range = (typeof RANGES)[number];
 
 const HOUR = 3_600_000;
-const LONG: Record<Range, number | null> = { day: 24 * HOUR, week: 168 * HOUR, month: 720 * HOUR, year: null };
+const LONG: Record<Range, number | null> = {
+  day: 24 * HOUR,
+  week: 168 * HOUR,
+  month: 720 * HOUR,
+  year: null,
+};
 
 /** Returns where a range begins, to the minute; null for all that is kept. */
 export function startOf(range: Range, now: number): string | null {

@@ -1,4 +1,4 @@
-import type { MessageKind, RepeatEvery, TagExpressionInput } from "../../../api/generated/graphql";
+import type { MessageKind, RepeatEvery } from "../../../api/generated/graphql";
 
 /** What opens when somebody taps a message: nothing, a web address, or a page of a Mini Program. */
 export type Opens = "NOTHING" | "ADDRESS" | "MINI_PROGRAM";
@@ -16,7 +16,8 @@ export interface Draft {
   /** Names the request, so that pressing the button twice makes one broadcast. */
   readonly key: string;
   readonly name: string;
-  readonly audience: TagExpressionInput | null;
+  /** As an address has it, perhaps unfinished (`toQueryString` of panel/expressions). */
+  readonly audience: string;
   readonly kind: MessageKind | null;
   readonly text: string;
   /** WeChat's ids of images, one a line. */
@@ -56,7 +57,7 @@ export function newDraft(): Draft {
   return {
     key: newKey(),
     name: "",
-    audience: null,
+    audience: "",
     kind: null,
     text: "",
     images: "",

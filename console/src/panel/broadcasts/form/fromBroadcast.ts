@@ -1,13 +1,10 @@
-import type {
-  BroadcastToEditQuery,
-  ContentOfBroadcastFragment,
-  TagExpressionInput,
-} from "../../../api/generated/graphql";
+import type { BroadcastToEditQuery, ContentOfBroadcastFragment } from "../../../api/generated/graphql";
+import { fromSaved } from "../../expressions/conversion";
+import { toQueryString } from "../../expressions/queryString";
 import { type Draft, newDraft, type Opens } from "./draft";
 import { isSubscription } from "./kinds";
 
 type Broadcast = NonNullable<BroadcastToEditQuery["broadcast"]>;
-type Node = Broadcast["audience"]["flat"][number];
 
 /** Returns the form of a broadcast that there is, to change it or to make another like it. */
 export function draftOf(broadcast: Broadcast): Draft {
@@ -15,7 +12,7 @@ export function draftOf(broadcast: Broadcast): Draft {
   return {
     ...newDraft(),
     name: broadcast.name ?? "",
-    audience: expressionOf(broadcast.audience.flat),
+    audience: toQueryString(fromSaved(broadcast.audience.flat)),
     ...contentOf(broadcast.content),
     startsLater: true,
     startAt: localTime(broadcast.startAt),
@@ -63,40 +60,6 @@ function openedBy(
     miniProgram: miniProgramAppId ?? "",
     page: opensPage ? (page ?? "") : "",
   };
-}
-
-/**
- * Returns an expression of the API as its input; null if a part of it is no longer there, such as a broadcast whose people
- * are kept no longer.
- */
-export function expressionOf(nodes: readonly Node[]): TagExpressionInput | null {
-  const root = nodes.find(({ parent }) => parent === null);
-  return root ? inputOf(root, nodes) : null;
-}
-
-function inputOf(node: Node, nodes: readonly Node[]): TagExpressionInput | null {
-  const operands: TagExpressionInput[] = [];
-  for (const child of nodes.filter(({ parent }) => parent === node.index)) {
-    const operand = inputOf(child, nodes);
-    if (!operand) return null;
-    operands.push(operand);
-  }
-  switch (node.operator) {
-    case "TAG":
-      return node.tag ? { tag: node.tag.id } : null;
-    case "FOLLOWERS":
-      return { followers: true };
-    case "RECEIVED":
-      return node.broadcast ? { received: node.broadcast.id } : null;
-    case "ALL":
-      return { all: operands };
-    case "ANY":
-      return { any: operands };
-    case "EXCEPT": {
-      const [from, remove] = operands;
-      return from && remove ? { except: { from, remove } } : null;
-    }
-  }
 }
 
 /** Returns an instant as a time of the reader's clock, as an input of the browser takes it: 2026-12-01T10:00. */

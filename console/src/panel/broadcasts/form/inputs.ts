@@ -5,11 +5,14 @@ import type {
   MessageKind,
   MiniProgramPageInput,
   RepeatInput,
+  TagExpressionInput,
   TemplateFieldInput,
   UpdateBroadcastInput,
 } from "../../../api/generated/graphql";
-import type { Draft } from "./draft";
-import { hasTemplate, isMass } from "./kinds";
+import { toInput } from "../../expressions/conversion";
+import { treeOfQuery } from "../../expressions/queryString";
+import type { Draft, DraftField } from "./draft";
+import { hasTemplate, isMass, isSubscription } from "./kinds";
 
 /** Returns the message of a form as the API takes it; null until a kind is chosen. */
 export function messageOf(draft: Draft): BroadcastMessageInput | null {
@@ -48,12 +51,18 @@ const WRITERS: Record<MessageKind, (draft: Draft) => BroadcastMessageInput> = {
   }),
 };
 
+/** Returns the audience of a form as the API takes it; null while it is unfinished. */
+export function audienceOf(draft: Draft): TagExpressionInput | null {
+  return toInput(treeOfQuery(draft.audience));
+}
+
 /** Returns what to preview of a form; null until it has an audience, a kind, and the template where one is needed. */
 export function previewOf(draft: Draft, channel: string): BroadcastPreviewInput | null {
-  const { audience, kind } = draft;
+  const { kind } = draft;
+  const audience = audienceOf(draft);
   if (!audience || !kind) return null;
   const templateId = hasTemplate(kind) ? textOrNull(draft.templateId) : null;
-  if (hasTemplate(kind) && kind !== "TEMPLATE" && templateId === null) return null;
+  if (isSubscription(kind) && templateId === null) return null;
   return {
     channelId: channel,
     audience,
@@ -70,10 +79,11 @@ export function previewOf(draft: Draft, channel: string): BroadcastPreviewInput 
 /** Returns the broadcast of a form; null until it has an audience and a kind. */
 export function createOf(draft: Draft, channel: string): CreateBroadcastInput | null {
   const message = messageOf(draft);
-  if (!draft.audience || !draft.kind || !message) return null;
+  const audience = audienceOf(draft);
+  if (!audience || !draft.kind || !message) return null;
   return {
     channelId: channel,
-    audience: draft.audience,
+    audience,
     message,
     name: textOrNull(draft.name),
     startAt: startOf(draft),
@@ -88,18 +98,22 @@ export function createOf(draft: Draft, channel: string): CreateBroadcastInput | 
   };
 }
 
-/** Returns the changes of a form to a broadcast that has not started; what was not changed is left out. */
+/**
+ * Returns the changes of a form to a broadcast that has not started; what was not changed is left out. Null while the
+ * audience is unfinished.
+ */
 export function updateOf(draft: Draft, before: Draft, id: string): UpdateBroadcastInput | null {
   const message = messageOf(draft);
-  if (!draft.audience || !message) return null;
+  const audience = audienceOf(draft);
+  if (!audience || !message) return null;
   const repeat = repeatOf(draft);
-  const startAt = startOf(draft);
+  const startAt = startOf(draft) ?? new Date().toISOString();
   return {
     id,
     ...(differ(draft.name.trim(), before.name.trim()) && { name: draft.name.trim() }),
-    ...(differ(draft.audience, before.audience) && { audience: draft.audience }),
+    ...(differ(audience, audienceOf(before)) && { audience }),
     ...(differ(message, messageOf(before)) && { message }),
-    ...(startAt && differ(startAt, startOf(before)) && { startAt }),
+    ...(differ(startAt, startOf(before)) && { startAt }),
     ...(differ(percentOf(draft), percentOf(before)) && { holdOutPercent: percentOf(draft) }),
     ...(repeat && differ(repeat, repeatOf(before)) && { repeat }),
   };
@@ -137,11 +151,13 @@ function percentOf({ holdOut }: Draft): number {
   return Number.parseInt(holdOut, 10) || 0;
 }
 
-// Rows that were left empty are no fields.
 function fieldsOf({ fields }: Draft): TemplateFieldInput[] {
-  return fields
-    .map(({ key, value }) => ({ key: key.trim(), value }))
-    .filter(({ key, value }) => key !== "" || value.trim() !== "");
+  return fields.filter(isGiven).map(({ key, value }) => ({ key: key.trim(), value }));
+}
+
+/** Tells whether a row of the form is a field; one that was left empty is none. */
+export function isGiven({ key, value }: DraftField): boolean {
+  return key.trim() !== "" || value.trim() !== "";
 }
 
 function addressOf(draft: Draft): string | null {

@@ -1,0 +1,8 @@
+export function AudienceField(_: {
+  channel: string;
+  audience: string;
+  error: string | null;
+  onChange: (audience: string) => void;
+}) {
+  return null;
+}

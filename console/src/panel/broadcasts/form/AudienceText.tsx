@@ -1,0 +1,3 @@
+export function AudienceText({ audience }: { channel: string; audience: string }) {
+  return <code>{audience}</code>;
+}

@@ -1,0 +1,47 @@
+import type { ComponentChildren } from "preact";
+import type { HeldReason } from "../../../api/generated/graphql";
+import { useMessages } from "../../../i18n/messages";
+import { Button } from "../../../ui/Button";
+import { Count } from "../../../ui/Count";
+import styles from "./ReasonList.module.css";
+import { heldWord } from "./words";
+
+export interface ReasonGroup {
+  readonly reason: HeldReason;
+  readonly count: number;
+}
+
+interface ReasonListProps<Group extends ReasonGroup> {
+  groups: readonly Group[];
+  /** Shows who these people are. */
+  onOpen?: (reason: HeldReason) => void;
+  /** Says more about one reason, such as the first of its people. */
+  more?: (group: Group) => ComponentChildren;
+}
+
+/** Lists how many people are not sent to for which reason, the most first. */
+export function ReasonList<Group extends ReasonGroup>({ groups, onOpen, more }: ReasonListProps<Group>) {
+  const m = useMessages();
+  const sorted = [...groups].sort((one, other) => other.count - one.count);
+  return (
+    <ul class={styles.list}>
+      {sorted.map((group) => (
+        <li key={group.reason} class={styles.entry}>
+          <strong class={styles.count}>
+            <Count value={group.count} />
+          </strong>
+          <span class={styles.reason}>
+            {heldWord(m, group.reason)}
+            {more?.(group)}
+          </span>
+          {onOpen && (
+            <Button size="small" onClick={() => onOpen(group.reason)}>
+              {m.broadcasts.report.show}
+              <span class="visually-hidden">: {heldWord(m, group.reason)}</span>
+            </Button>
+          )}
+        </li>
+      ))}
+    </ul>
+  );
+}
