@@ -4,6 +4,7 @@ import { routes as audience } from "./audience/routes";
 import { routes as broadcasts } from "./broadcasts/routes";
 import { routes as channels } from "./channels/routes";
 import { routes as data } from "./data/routes";
+import { routes as settings } from "./settings/routes";
 import { routes as tags } from "./tags/routes";
 
 export interface PageRoute {
@@ -18,6 +19,7 @@ export const routes: readonly PageRoute[] = [
   ...channels,
   ...ads,
   ...data,
+  ...settings,
   ...tags,
   ...audience,
   ...broadcasts,

@@ -17,7 +17,8 @@ export const settings = {
   nameHint: "How the channel is called here, at most 64 characters.",
   nameMissing: "A channel needs a name.",
   verified: "Verified at WeChat",
-  verifiedHint: "WeChat verifies accounts for a year at a time. Change it here when that lapses or is renewed.",
+  verifiedHint:
+    "WeChat verifies accounts for a year at a time. Change it here when that lapses or is renewed.",
   closesGate:
     "It is the only verified Official Account: without it the tags of all channels of the robot can be neither seen nor used.",
   saved: "The channel was saved.",
@@ -65,7 +66,8 @@ export const settings = {
   reset: "Make new addresses",
   resetHint: "Where somebody learnt an address who should not have.",
   resetTitle: "Make new addresses?",
-  resetPush: "The present push address stops at once: nothing that WeChat reports arrives until the new one is entered there.",
+  resetPush:
+    "The present push address stops at once: nothing that WeChat reports arrives until the new one is entered there.",
   resetAds:
     "The present ad return address stops at once, too. The new one has to be handed over and confirmed; ad tags in effect stay so.",
   resetFinal: "The present addresses cannot be brought back.",
@@ -73,7 +75,8 @@ export const settings = {
   resetDone: "The addresses are new: enter them at WeChat and at the ad platform.",
 
   followersHeading: "Followers",
-  followersHint: "Reads all followers of the account from WeChat, also those who followed before it was bound.",
+  followersHint:
+    "Reads all followers of the account from WeChat, also those who followed before it was bound.",
   import: "Import followers",
   importMini: "A Mini Program cannot be followed.",
   importSecret: "It takes an app secret, under Credentials.",
@@ -91,11 +94,14 @@ export const settings = {
   migrationHint:
     "When WeChat has migrated the account to another one, all its followers have other openids. People keep their tags if the pairs are told here.",
   newAppId: "App id of the new account",
-  newAppIdHint: "With the first call only. From then on the channel is that account, and what is linked at WeChat ends.",
+  newAppIdHint:
+    "With the first call only. From then on the channel is that account, and what is linked at WeChat ends.",
   newAppSecret: "App secret of the new account",
   pairs: "Pairs of openids",
-  pairsHint: "The old and the new openid, one pair a line, at most 10,000. Left empty, WeChat is asked for all of them.",
-  pairsNeedSecret: "Without pairs WeChat has to be asked, which takes the account to have been changed and an app secret.",
+  pairsHint:
+    "The old and the new openid, one pair a line, at most 10,000. Left empty, WeChat is asked for all of them.",
+  pairsNeedSecret:
+    "Without pairs WeChat has to be asked, which takes the account to have been changed and an app secret.",
   pairsCount: (count: string) => (count === "1" ? "1 pair" : `${count} pairs`),
   badPairs: "Lines that are no pair",
   badPair: "is not two openids",

@@ -88,7 +88,8 @@ export const settings: typeof en = {
   progressOf: (done, total) => `${done} / ${total}`,
 
   migration: "账号迁移",
-  migrationHint: "微信将账号迁移到另一账号后，所有关注者的 openid 会改变。在此提供对应关系，用户即可保留标签。",
+  migrationHint:
+    "微信将账号迁移到另一账号后，所有关注者的 openid 会改变。在此提供对应关系，用户即可保留标签。",
   newAppId: "新账号的 AppID",
   newAppIdHint: "仅首次需要。此后渠道即为该账号，与微信标签的关联随之结束。",
   newAppSecret: "新账号的 AppSecret",
