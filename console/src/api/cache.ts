@@ -15,7 +15,7 @@ export function cache(): Exchange {
     // It would name every field: it is told the types of the schema, for fragments on interfaces, but not their fields.
     logger: () => {},
     updates: {
-      Subscription: { tagEvents: followTagEvent },
+      Subscription: { tagEvents: followTagEvent, userTags: followPerson },
       Mutation: {
         createAdTag: (data, _, cache) => forgetListsOf(cache, payload(data, "createAdTag").tag),
         createComboTag: (data, _, cache) => forgetListsOf(cache, payload(data, "createComboTag").tag),
@@ -36,6 +36,12 @@ function followTagEvent(data: Variables, _args: Variables, cache: Cache): void {
   const { kind, tag } = payload(data, "tagEvents") as { kind: string; tag: Entity };
   if (kind === "RESET") forgetRoots(cache);
   else if (kind === "CREATED" || kind === "DELETED") forgetListsOf(cache, tag);
+}
+
+/** Lets whoever asked for one person see who it is now: somebody who was unknown, or who is forgotten. */
+function followPerson(data: Variables, { channelId, openid }: Variables, cache: Cache): void {
+  if (data.userTags)
+    cache.link("Query", "user", { channelId, openid } as Variables, payload(data, "userTags").user ?? null);
 }
 
 /** Makes whoever shows a list of tags of this tag's channel ask for it again. */

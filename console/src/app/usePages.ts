@@ -10,7 +10,9 @@ interface Page<Node> {
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
 }
 
-export interface Pages<Node> {
+export interface Pages<Data, Node> {
+  /** The answer with the first page; undefined until it is there. */
+  readonly data: Data | undefined;
   /** What was read so far, page after page; undefined until the first page is there. */
   readonly nodes: readonly Node[] | undefined;
   /** How many there are on all pages, as the newest page says; undefined where the list does not tell. */
@@ -33,7 +35,7 @@ export function usePages<Data, Variables extends { after?: string | null | undef
   variables: Omit<Variables, "after">,
   pageOf: (data: Data) => Page<Node> | null | undefined,
   { pause = false }: { readonly pause?: boolean } = {},
-): Pages<Node> {
+): Pages<Data, Node> {
   const client = useClient();
   const [results, setResults] = useState<readonly OperationResult<Data>[]>([]);
   const [busy, setBusy] = useState(!pause);
@@ -77,6 +79,7 @@ export function usePages<Data, Variables extends { after?: string | null | undef
   const failed = results.find((result) => result.error);
   const next = last?.pageInfo.hasNextPage ? last.pageInfo.endCursor : null;
   return {
+    data: results[0]?.data,
     nodes: pages.length > 0 ? pages.flatMap((page) => page.nodes) : undefined,
     total: last?.totalCount,
     more: next === null ? undefined : () => load(results.length, next, "network-only"),

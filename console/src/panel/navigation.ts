@@ -1,5 +1,6 @@
 import type { Permission } from "../api/generated/graphql";
 import type { Messages } from "../i18n/messages";
+
 import {
   ClockIcon,
   KeyIcon,
@@ -63,7 +64,7 @@ export const navigation: readonly NavigationEntry[] = [
   {
     label: (m) => m.shell.settings,
     path: (channel) => `/channels/${channel}/settings`,
-    permission: "VIEW_TAGS",
+    permission: "MANAGE_CHANNELS",
     icon: SettingsIcon,
   },
   {

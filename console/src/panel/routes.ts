@@ -4,7 +4,10 @@ import { routes as audience } from "./audience/routes";
 import { routes as broadcasts } from "./broadcasts/routes";
 import { routes as channels } from "./channels/routes";
 import { routes as data } from "./data/routes";
+import { routes as jobs } from "./jobs/routes";
+import { routes as people } from "./people/routes";
 import { routes as settings } from "./settings/routes";
+import { routes as sync } from "./sync/routes";
 import { routes as tags } from "./tags/routes";
 
 export interface PageRoute {
@@ -22,5 +25,8 @@ export const routes: readonly PageRoute[] = [
   ...settings,
   ...tags,
   ...audience,
+  ...people,
   ...broadcasts,
+  ...sync,
+  ...jobs,
 ];

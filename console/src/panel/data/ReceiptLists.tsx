@@ -88,7 +88,7 @@ export function UnmatchedOpenids({ receipt, total }: ListProps) {
 type ListedProps = {
   title: string;
   total: number;
-  pages: Pages<unknown>;
+  pages: Pages<unknown, unknown>;
   file: Download;
   children: ComponentChildren;
 };

@@ -11,6 +11,7 @@ import { countableNodes } from "./countableNodes";
 import styles from "./ExpressionEditor.module.css";
 import { type Allowed, type Editing, EditingContext, useEditing } from "./editing";
 import { type KnownTag, useKnownNodes } from "./knownNodes";
+import { Mending } from "./Mending";
 import { obstacleText } from "./NodeMenu";
 import { TreeItem } from "./TreeItem";
 import { find, group, isGroup, leavesOf, MAX_LEAVES, parentOf, type Tree } from "./tree";
@@ -122,6 +123,7 @@ export function ExpressionEditor(props: ExpressionEditorProps) {
   return (
     <EditingContext.Provider value={editing}>
       <div class={styles.editor}>
+        <Mending />
         <div
           role="tree"
           aria-label={props.label ?? m.label}
@@ -158,7 +160,7 @@ function Beginning() {
   const m = useMessages().expressions;
   const { tree, known, apply } = useEditing();
   const pick = (choice: Choice) => {
-    if (choice.kind !== "followers") known.learn(choice.kind === "tag" ? choice.tag : choice.broadcast);
+    known.learn(choice);
     const leaf = leafOf(choice);
     apply(within(tree, { tree: group("all", [tree, leaf]) }), leaf.key);
   };

@@ -29,10 +29,14 @@ export function NodeRow({ node, role, handle, isRoot }: NodeRowProps) {
           <DragIcon size={14} />
         </span>
       )}
-      {role && <span class={styles.role}>{role}</span>}
-      {isGroup(node) ? <OperatorSelect node={node} /> : <LeafOf node={node} />}
-      <NodeCount node={node} />
-      {!isEmptyRoot && <NodeMenu nodeKey={node.key} />}
+      <div class={styles.what}>
+        {role && <span class={styles.role}>{role}</span>}
+        {isGroup(node) ? <OperatorSelect node={node} /> : <LeafOf node={node} />}
+      </div>
+      <div class={styles.end}>
+        <NodeCount node={node} />
+        {!isEmptyRoot && <NodeMenu nodeKey={node.key} />}
+      </div>
     </div>
   );
 }

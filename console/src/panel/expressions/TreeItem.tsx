@@ -103,7 +103,7 @@ function Adding({ node }: { node: Group }) {
     apply(within(tree, { tree: insert(tree, node.key, node.children.length, leaf) }), focus);
   };
   const pick = (choice: Choice) => {
-    if (choice.kind !== "followers") known.learn(choice.kind === "tag" ? choice.tag : choice.broadcast);
+    known.learn(choice);
     add(leafOf(choice), `${node.key}-add`);
   };
   const addGroup = () => {
@@ -125,7 +125,7 @@ function Adding({ node }: { node: Group }) {
 export function LeafPicker({ node, label, onDone }: { node: Leaf; label: string; onDone?: () => void }) {
   const { tree, known, apply } = useEditing();
   const pick = (choice: Choice) => {
-    if (choice.kind !== "followers") known.learn(choice.kind === "tag" ? choice.tag : choice.broadcast);
+    known.learn(choice);
     const leaf = leafOf(choice);
     onDone?.();
     apply({ tree: replace(tree, node.key, leaf) }, leaf.key);

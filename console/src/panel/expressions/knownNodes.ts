@@ -1,6 +1,7 @@
 import { useMemo, useRef } from "preact/hooks";
 import { ExpressionNodesDocument, type ExpressionTagFragment } from "../../api/generated/graphql";
 import { useQuery } from "../../api/hooks";
+import type { Choice } from "./choices";
 import { leavesOf, type Tree } from "./tree";
 
 export type KnownTag = ExpressionTagFragment;
@@ -15,7 +16,7 @@ export interface KnownNodes {
   readonly tag: (id: string) => KnownTag | null | undefined;
   readonly broadcast: (id: string) => KnownBroadcast | null | undefined;
   /** Adds what was just chosen, so that it need not be asked for. */
-  readonly learn: (choice: KnownTag | KnownBroadcast) => void;
+  readonly learn: (choice: Choice) => void;
 }
 
 /** Asks for the tags and broadcasts at the leaves of a tree, and follows what becomes of them. */
@@ -39,8 +40,8 @@ export function useKnownNodes(tree: Tree): KnownNodes {
       tag: (id) => tags.get(id) ?? missing,
       broadcast: (id) => broadcasts.get(id) ?? missing,
       learn: (choice) => {
-        if ("kind" in choice) learnt.current.tags.set(choice.id, choice);
-        else learnt.current.broadcasts.set(choice.id, choice);
+        if (choice.kind === "tag") learnt.current.tags.set(choice.tag.id, choice.tag);
+        if (choice.kind === "received") learnt.current.broadcasts.set(choice.broadcast.id, choice.broadcast);
       },
     };
   }, [data, fetching]);

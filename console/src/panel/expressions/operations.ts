@@ -5,6 +5,8 @@ import {
   group,
   hole,
   isGroup,
+  type Leaf,
+  leavesOf,
   type Operator,
   parentOf,
   pathTo,
@@ -138,4 +140,16 @@ export function negate(tree: Tree, key: string): Tree {
     return replace(tree, parent.key, group("except", [rest, node]));
   }
   return replace(tree, key, group("except", [followersLeaf(), node]));
+}
+
+/** Puts another leaf in the place of each leaf of a tag. */
+export function replaceTag(tree: Tree, tag: string, leaf: () => Leaf): Tree {
+  if (!isGroup(tree)) return tree.kind === "tag" && tree.tag === tag ? leaf() : tree;
+  return { ...tree, children: tree.children.map((child) => replaceTag(child, tag, leaf)) };
+}
+
+/** Takes each leaf of a tag out. */
+export function removeTag(tree: Tree, tag: string): Tree {
+  const leaf = leavesOf(tree).find((each) => each.kind === "tag" && each.tag === tag);
+  return leaf ? removeTag(remove(tree, leaf.key), tag) : tree;
 }

@@ -106,23 +106,19 @@ function SecretInput({ secret, isSet, draft, error, onChange }: SecretInputProps
     onChange({ text, remove: false });
   };
   const shown = drawn !== null && draft.text === drawn;
+  const hint = (
+    <>
+      <StateBadge tone={isSet ? "positive" : "neutral"} line={isSet ? "solid" : "dashed"}>
+        {isSet ? m.settings.set : m.settings.notSet}
+      </StateBadge>{" "}
+      {m.settings[`${secret}Hint`]} {isSet && m.settings.replace}
+    </>
+  );
   return (
     <div class={styles.secret}>
-      <Row>
-        <StateBadge tone={isSet ? "positive" : "neutral"} line={isSet ? "solid" : "dashed"}>
-          {isSet ? m.settings.set : m.settings.notSet}
-        </StateBadge>
-        {length !== undefined && (
-          <Button size="small" onClick={draw}>
-            {m.settings.draw}
-            <span class="visually-hidden"> ({label})</span>
-          </Button>
-        )}
-        {shown && <Copy text={draft.text} label={m.common.copy} copiedLabel={m.common.copied} />}
-      </Row>
       <TextInput
         label={label}
-        hint={`${m.settings[`${secret}Hint`]} ${isSet ? m.settings.replace : ""}`}
+        hint={hint}
         error={error}
         type={shown ? "text" : "password"}
         autocomplete="new-password"
@@ -131,6 +127,15 @@ function SecretInput({ secret, isSet, draft, error, onChange }: SecretInputProps
         readOnly={draft.remove}
         onInput={(text) => onChange({ text, remove: false })}
       />
+      {length !== undefined && (
+        <Row>
+          <Button size="small" onClick={draw}>
+            {m.settings.draw}
+            <span class="visually-hidden"> ({label})</span>
+          </Button>
+          {shown && <Copy text={draft.text} label={m.common.copy} copiedLabel={m.common.copied} />}
+        </Row>
+      )}
       {isSet && (
         <Checkbox
           label={m.settings.remove(label)}

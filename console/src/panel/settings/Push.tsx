@@ -19,9 +19,11 @@ export function Push({ channel }: { channel: ChannelSettingsFragment }) {
           <Problem tone="caution" title={m.settings.tokenMissing} />
         )}
         <Facts>
-          <Fact label={m.settings.pushUrl}>
-            <Copy text={pushUrl} label={m.settings.copyPush} copiedLabel={m.common.copied} show />
-            <Reason>{m.settings.pushSecret}</Reason>
+          <Fact label={m.settings.pushUrl} wide>
+            <Stack gap={1}>
+              <Copy text={pushUrl} label={m.settings.copyPush} copiedLabel={m.common.copied} show />
+              <Reason>{m.settings.pushSecret}</Reason>
+            </Stack>
           </Fact>
           <Fact label={m.settings.lastPush}>
             {credentials?.lastPushAt ? <Time at={credentials.lastPushAt} /> : m.settings.noPush}

@@ -24,11 +24,7 @@ export function ResetAddresses({ channel }: { channel: ChannelSettingsFragment }
       title={m.settings.reset}
       description={m.settings.resetHint}
       card
-      actions={
-        <Button variant="danger" onClick={() => setOpen(true)}>
-          {m.settings.resetButton}
-        </Button>
-      }
+      actions={<Button onClick={() => setOpen(true)}>{m.settings.resetButton}</Button>}
     >
       <Dialog
         open={open}

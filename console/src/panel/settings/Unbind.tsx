@@ -29,11 +29,7 @@ export function Unbind({ channel, again }: UnbindProps) {
       title={m.settings.unbind}
       description={m.settings.unbindHint}
       card
-      actions={
-        <Button variant="danger" onClick={() => setOpen(true)}>
-          {m.settings.unbindButton}
-        </Button>
-      }
+      actions={<Button onClick={() => setOpen(true)}>{m.settings.unbindButton}</Button>}
     >
       {open && <UnbindDialog channel={channel} again={again} onClose={() => setOpen(false)} />}
     </Section>

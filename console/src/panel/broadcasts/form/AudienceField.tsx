@@ -1,8 +1,38 @@
-export function AudienceField(_: {
+import { useRef } from "preact/hooks";
+import type { Problem } from "../../../api/problem";
+import { useMessages } from "../../../i18n/messages";
+import { ExpressionEditor } from "../../expressions/ExpressionEditor";
+import { toQueryString, treeOfQuery } from "../../expressions/queryString";
+import { sameTree } from "../../expressions/tree";
+
+interface AudienceFieldProps {
   channel: string;
+  /** As an address has it. */
   audience: string;
-  error: string | null;
+  problem: Problem | null;
   onChange: (audience: string) => void;
-}) {
-  return null;
+}
+
+const ALLOWED = { followers: true, received: true };
+
+/** Asks whom it is for: an expression over tags, followers, and who received another broadcast. */
+export function AudienceField({ channel, audience, problem, onChange }: AudienceFieldProps) {
+  const words = useMessages().broadcasts.compose;
+  const read = treeOfQuery(audience);
+  const shown = useRef(read);
+  // The same expression keeps its nodes, or the focus would be lost with each change.
+  if (!sameTree(shown.current, read)) shown.current = read;
+  return (
+    <ExpressionEditor
+      channel={channel}
+      label={words.audience}
+      value={shown.current}
+      allow={ALLOWED}
+      problem={problem}
+      onChange={(tree) => {
+        shown.current = tree;
+        onChange(toQueryString(tree));
+      }}
+    />
+  );
 }

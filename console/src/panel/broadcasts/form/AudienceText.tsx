@@ -1,3 +1,12 @@
-export function AudienceText({ audience }: { channel: string; audience: string }) {
-  return <code>{audience}</code>;
+import { useMemo } from "preact/hooks";
+import { useMessages } from "../../../i18n/messages";
+import { useKnownNodes } from "../../expressions/knownNodes";
+import { treeOfQuery } from "../../expressions/queryString";
+import { sentenceOf } from "../../expressions/words";
+
+/** Says an audience, as an address has it, in the names of its tags and broadcasts. */
+export function AudienceText({ audience }: { audience: string }) {
+  const m = useMessages();
+  const tree = useMemo(() => treeOfQuery(audience), [audience]);
+  return <>{sentenceOf(tree, useKnownNodes(tree), m.expressions)}</>;
 }

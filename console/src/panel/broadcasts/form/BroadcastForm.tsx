@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import type { Problem } from "../../../api/problem";
 import { useMessages } from "../../../i18n/messages";
 import { Stack } from "../../../ui/Layout";
 import { Section } from "../../../ui/Section";
@@ -18,6 +19,8 @@ interface BroadcastFormProps {
   draft: Draft;
   change: (change: Partial<Draft>) => void;
   errorAt: ErrorAt;
+  /** Why it was refused; what concerns the audience is shown there. */
+  problem: Problem | null;
   previewed: Previewed;
   edited: WhenProps["edited"];
   /** More that stands beside the form. */
@@ -27,7 +30,7 @@ interface BroadcastFormProps {
 
 /** Asks for everything of a broadcast, and shows beside it who would get it, and how it looks. */
 export function BroadcastForm(props: BroadcastFormProps) {
-  const { channel, draft, change, errorAt, previewed, edited, aside, children } = props;
+  const { channel, draft, change, errorAt, problem, previewed, edited, aside, children } = props;
   const words = useMessages().broadcasts.compose;
   const categories = channel.tagCategories.map(({ category }) => category);
   return (
@@ -46,7 +49,7 @@ export function BroadcastForm(props: BroadcastFormProps) {
           <AudienceField
             channel={channel.id}
             audience={draft.audience}
-            error={errorAt("audience")}
+            problem={problem}
             onChange={(audience) => change({ audience })}
           />
         </Section>

@@ -107,6 +107,7 @@ function Edit({ channel, broadcast }: { channel: FormChannel; broadcast: Broadca
       draft={draft}
       change={change}
       errorAt={errorAt}
+      problem={update.problem ?? previewed.problem}
       previewed={previewed}
       edited={{ isRun: broadcast.repeatOf !== null, repeats: broadcast.repeat !== null }}
     >

@@ -114,7 +114,7 @@ function Compose({ channel, from }: { channel: FormChannel; from: Template }) {
   );
   if (search.get("step") === "review" && preview) {
     return (
-      <Review channel={channel.id} draft={draft} preview={preview}>
+      <Review draft={draft} preview={preview}>
         {refusal}
         <Row gap={2} top>
           <Button onClick={() => step(null)}>{words.back}</Button>
@@ -136,6 +136,7 @@ function Compose({ channel, from }: { channel: FormChannel; from: Template }) {
       draft={draft}
       change={change}
       errorAt={errorAt}
+      problem={create.problem ?? previewed.problem}
       previewed={previewed}
       edited={null}
       aside={

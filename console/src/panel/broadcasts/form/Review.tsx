@@ -13,14 +13,13 @@ import { repeatOf, startOf } from "./inputs";
 import { type Preview, wouldGetIt } from "./usePreview";
 
 interface ReviewProps {
-  channel: string;
   draft: Draft;
   preview: Preview;
   children: ComponentChildren;
 }
 
 /** Names how many people get what and when, once more, before it is sent. */
-export function Review({ channel, draft, preview, children }: ReviewProps) {
+export function Review({ draft, preview, children }: ReviewProps) {
   const m = useMessages();
   const words = m.broadcasts.review;
   const people = peopleWord(m, wouldGetIt(preview));
@@ -31,7 +30,7 @@ export function Review({ channel, draft, preview, children }: ReviewProps) {
       <Stack gap={4}>
         <Facts>
           <Fact label={words.who}>
-            <AudienceText channel={channel} audience={draft.audience} />
+            <AudienceText audience={draft.audience} />
           </Fact>
           <Fact label={words.when}>{whenWord(m, draft, preview)}</Fact>
         </Facts>

@@ -36,7 +36,6 @@ export function TemplateFields({ place, ...props }: PartProps & { place: string 
       />
       <Section level={3} title={words.fields} description={words.fieldsHint}>
         {fields.map((field, index) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a field is what stands at its place
           <fieldset key={index} class={styles.field}>
             <legend class="visually-hidden">{words.fieldOf(index + 1)}</legend>
             <TextInput

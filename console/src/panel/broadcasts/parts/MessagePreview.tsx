@@ -33,7 +33,6 @@ export function MessagePreview({ message }: { message: ShownMessage }) {
         {fields.length > 0 && (
           <dl class={styles.fields}>
             {fields.map(({ key, value }, index) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: the order is all that fields of one name differ in
               <div key={index}>
                 <dt>{key}</dt>
                 <dd>
@@ -62,7 +61,6 @@ function Filled({ text }: { text: string }) {
         if (!placeholder) return part;
         const { category, fallback } = placeholder;
         return (
-          // biome-ignore lint/suspicious/noArrayIndexKey: parts of a text are told apart by their place only
           <mark key={index} class={styles.placeholder} title={part}>
             {category === null ? openidWord : tagOf(category)}
             {fallback !== null && ` | ${fallback}`}

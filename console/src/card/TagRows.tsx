@@ -1,0 +1,74 @@
+import type { PersonTagFragment } from "../api/generated/graphql";
+import { formatInstant, formatList } from "../i18n/format";
+import { useMessages } from "../i18n/messages";
+import { Countdown } from "../ui/Countdown";
+import { classes } from "../ui/classes";
+import { TagChip } from "../ui/TagChip";
+import { Time } from "../ui/Time";
+import styles from "./TagRows.module.css";
+import { useShownTags } from "./useShownTags";
+import { reasonOf } from "./why";
+
+/** Shows what tags a person has: since when, until when and why, all without a click. */
+export function TagRows({ tags, channel }: { tags: readonly PersonTagFragment[]; channel: string | null }) {
+  const m = useMessages();
+  const shown = useShownTags(tags);
+  return (
+    <ul class={styles.rows} aria-label={m.card.tags}>
+      {shown.map(({ tag, phase }) => (
+        <TagRow key={tag.id} held={tag} phase={phase} channel={channel} />
+      ))}
+    </ul>
+  );
+}
+
+interface TagRowProps {
+  held: PersonTagFragment;
+  phase: "here" | "arrived" | "left";
+  /** Channel to whose panel the tag leads; null where it leads nowhere. */
+  channel: string | null;
+}
+
+function TagRow({ held, phase, channel }: TagRowProps) {
+  const m = useMessages();
+  const { tag, since, until } = held;
+  const reason = reasonOf(held, { m: m.card, instant: formatInstant, list: formatList });
+  return (
+    <li class={classes(styles.row, styles[phase])}>
+      <div class={styles.first}>
+        <TagChip
+          kind={tag.kind}
+          kindLabel={m.common.kinds[tag.kind]}
+          name={<span class={styles.name}>{tag.name}</span>}
+          {...(channel !== null && { href: `/channels/${channel}/tags/${tag.id}` })}
+        />
+        <span class={styles.when}>
+          {phase === "left" ? (
+            m.card.left
+          ) : (
+            <When since={since} until={until} arrived={phase === "arrived"} />
+          )}
+        </span>
+      </div>
+      <p class={styles.why}>
+        <span class={styles.category}>{tag.category}</span> {reason}
+      </p>
+    </li>
+  );
+}
+
+function When({ since, until, arrived }: { since: string | null; until: string | null; arrived: boolean }) {
+  const m = useMessages();
+  return (
+    <>
+      {arrived && <strong class={styles.new}>{m.card.arrived}</strong>}
+      {until !== null ? (
+        <span>
+          {m.card.ends} <Countdown until={until} over="…" />
+        </span>
+      ) : (
+        since !== null && !arrived && <Time at={since} />
+      )}
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+import { Link } from "wouter-preact";
+import type { TagDetailFragment } from "../../api/generated/graphql";
+import { formatInstant } from "../../i18n/format";
+import { useMessages } from "../../i18n/messages";
+import { Problem } from "../../ui/Problem";
+import { Progress } from "../../ui/Progress";
+import { HintLine } from "./HintLine";
+import { hintOf } from "./hints";
+import { paths } from "./paths";
+import { fullName, percent } from "./words";
+
+/** Says what is the matter with a tag: that it was deleted, has lapsed, or waits, and for what. */
+export function TagNotices({ tag }: { tag: TagDetailFragment }) {
+  const m = useMessages();
+  if (tag.deletedAt) {
+    return (
+      <Problem tone="caution" title={m.tags.deletedTitle}>
+        {m.tags.deletedHint(formatInstant(tag.deletedAt))}
+      </Problem>
+    );
+  }
+  const hint = hintOf(tag, tag, tag.channel.adReturnConfirmed);
+  if (!hint) return null;
+  if (hint.kind === "LAPSED") {
+    return (
+      <Problem tone="caution" title={m.tags.lapsedTitle}>
+        <HintLine hint={hint} tag={tag} channel={tag.channel.id} />
+        {hint.by.length > 0 && (
+          <ul>
+            {hint.by.map((deleted) => (
+              <li key={deleted.id}>
+                <Link href={paths.tag(tag.channel.id, deleted.id)}>{fullName(deleted)}</Link>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Problem>
+    );
+  }
+  if (hint.kind === "COMPUTING" && hint.progress !== null) {
+    return (
+      <Progress
+        label={m.tags.hints.COMPUTING}
+        value={hint.progress}
+        max={1}
+        detail={percent(hint.progress)}
+      />
+    );
+  }
+  return <HintLine hint={hint} tag={tag} channel={tag.channel.id} />;
+}
