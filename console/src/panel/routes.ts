@@ -22,11 +22,11 @@ export const routes: readonly PageRoute[] = [
   ...channels,
   ...ads,
   ...data,
-  ...settings,
   ...tags,
   ...audience,
   ...people,
   ...broadcasts,
   ...sync,
   ...jobs,
+  ...settings,
 ];
