@@ -5,6 +5,7 @@ export const combos = {
   newDescription: "A tag for whoever fits an expression of other tags. It follows them from then on.",
   editHeading: (name: string) => `Edit “${name}”`,
   backToTag: "The tag",
+  names: "What it is called",
   name: "Name",
   nameHint: "At most 64 characters.",
   nameMissing: "A tag needs a name.",

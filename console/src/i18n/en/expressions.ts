@@ -70,6 +70,7 @@ export const expressions = {
     UNKNOWN: "It does not exist, or belongs to another channel.",
   },
   pendingCombo: "It is still taking effect; the combo waits for it.",
+  receivedNot: "Audiences and broadcasts can be made of who received a broadcast; a combo cannot.",
   receivedGone: "Who received it is no longer kept.",
   leafCount: (count: number, most: number) => `${count} of at most ${most} tags`,
   keys: "Keys",

@@ -5,6 +5,7 @@ export const combos: typeof en = {
   newDescription: "为符合其他标签表达式的用户打上标签，此后自动更新。",
   editHeading: (name) => `编辑“${name}”`,
   backToTag: "返回标签",
+  names: "基本信息",
   name: "名称",
   nameHint: "最多 64 个字符。",
   nameMissing: "请填写标签名称。",

@@ -65,6 +65,7 @@ export const expressions: typeof en = {
     UNKNOWN: "不存在，或属于其他渠道。",
   },
   pendingCombo: "仍在生效中，组合标签会等待其生效。",
+  receivedNot: "只有人群和群发可以使用“收到过某次群发”，组合标签不可以。",
   receivedGone: "收到的用户已不再保留。",
   leafCount: (count, most) => `已用 ${count} 个标签，最多 ${most} 个`,
   keys: "快捷键",

@@ -52,7 +52,7 @@ export function ExpressionEditor(props: ExpressionEditorProps) {
     (tag: KnownTag) => unusableReason(tag, allow, forbidden, m),
     [allow, forbidden, m],
   );
-  const flaws = useFlaws(tree, known, unusable, props.problem ?? null, props.strict ?? false);
+  const flaws = useFlaws(tree, known, unusable, props.problem ?? null, props.strict ?? false, allow);
   const countable = useMemo(() => countableNodes(tree, known), [tree, known]);
   const countOf = useCounts(channel, countable);
   const history = useHistory(tree, onChange);

@@ -9,6 +9,7 @@ import {
 } from "../../api/generated/graphql";
 import { useSubscription } from "../../api/hooks";
 import { problemOf } from "../../api/problem";
+import { can } from "../../app/viewer";
 import { type Ask, type Counted, CountKeeper } from "./countKeeper";
 import { type Tree, tagIdsOf } from "./tree";
 
@@ -62,7 +63,8 @@ export function useCounts(channel: string, trees: readonly Tree[]): (tree: Tree)
   const client = useClient();
   const keeper = keeperOf(client, channel);
   const viewer = useRef({});
-  useEffect(() => keeper.show(viewer.current, trees), [keeper, trees]);
+  const isAllowed = can("VIEW_USERS");
+  useEffect(() => keeper.show(viewer.current, isAllowed ? trees : []), [keeper, trees, isAllowed]);
   useEffect(() => () => keeper.hide(viewer.current), [keeper]);
   const tags = useMemo(() => trees.flatMap(tagIdsOf), [trees]);
   useSubscription(
