@@ -7,6 +7,7 @@ import { routes as combos } from "./combos/routes";
 import { routes as data } from "./data/routes";
 import { routes as jobs } from "./jobs/routes";
 import { routes as people } from "./people/routes";
+import { routes as settings } from "./settings/routes";
 import { routes as sync } from "./sync/routes";
 import { routes as tags } from "./tags/routes";
 
@@ -23,6 +24,7 @@ export const routes: readonly PageRoute[] = [
   ...ads,
   ...combos,
   ...data,
+  ...settings,
   ...tags,
   ...audience,
   ...people,
