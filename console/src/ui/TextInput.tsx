@@ -19,8 +19,6 @@ type TextInputProps = FieldText & {
   step?: string | number;
   /** Id of a `<datalist>` with values to choose from. */
   list?: string;
-  /** Id of a `<datalist>` with values to choose from. */
-  list?: string;
   /** For ids and keys. */
   mono?: boolean;
   onKeyDown?: (event: KeyboardEvent) => void;

@@ -1,10 +1,7 @@
-const people = (count: string) => (count === "1" ? "1 person" : `${count} people`);
-
 export const combos = {
   newHeading: "New combo tag",
   newDescription: "A tag for whoever fits an expression of other tags. It follows them from then on.",
   editHeading: (name: string) => `Edit “${name}”`,
-  backToTag: "The tag",
   names: "What it is called",
   name: "Name",
   nameHint: "At most 64 characters.",
@@ -24,21 +21,18 @@ export const combos = {
   created: (name: string) => `“${name}” was made. Its people are being computed.`,
   saved: (name: string) => `“${name}” was saved.`,
   preview: "Preview",
-  sentence: "In a sentence",
   wouldHave: "Would have it",
   hasNow: "Have it now",
   gains: "Would gain it",
   loses: "Would lose it",
   nobody: "Nobody",
-  people,
-  examples: (names: string) => `For example ${names}`,
+  examples: "For example",
   showAll: "Look at them",
   follows: "Combos that go along",
   followsHint: "They are made of this one, and their people change with it.",
   followsNone: "No other combo is made of it.",
   meanwhile: "While it is computed, nobody has the tag; open pages see it go and come back.",
   waitsForPending: "A tag in it is still taking effect: the combo waits for it, and cannot be counted yet.",
-  samePeople: "The expression is the same as before.",
   lapsedTitle: "This combo has lapsed",
   lapsedHint:
     "Nobody has it until its expression is made of living tags. The tags that cannot be used are marked below.",

@@ -16,11 +16,11 @@ import { Problem } from "../../ui/Problem";
 import { PageHeader } from "../../ui/Section";
 import { showToast } from "../../ui/toast";
 import { AudienceSize } from "../audience/AudienceSize";
+import { OverlapSection } from "../audience/OverlapView";
 import { fromSaved } from "../expressions/conversion";
 import { canonical } from "../expressions/countable";
 import { useAudience } from "../expressions/useAudience";
 import { useExpressionQuery } from "../expressions/useExpressionQuery";
-import { FollowTags } from "../tags/FollowTags";
 import { paths } from "../tags/paths";
 import { ComboForm } from "./ComboForm";
 import { Conflict } from "./Conflict";
@@ -38,7 +38,6 @@ export default function ComboEditor({ channel, tag: id }: { channel: string; tag
       {({ tag }) =>
         tag?.__typename === "ComboTag" ? (
           <Stack gap={5}>
-            <FollowTags channel={channel} />
             <PageHeader
               title={m.combos.editHeading(tag.name)}
               above={<Link href={paths.tag(channel, tag.id)}>{`${tag.category} / ${tag.name}`}</Link>}
@@ -117,6 +116,7 @@ function Edit({ channel, tag, readAgain }: EditProps) {
           ) : (
             <AudienceSize audience={audience} />
           )}
+          <OverlapSection channel={channel} tree={tree} known={audience.known} />
           {isMoved && <Conflict theirs={tag} onTake={takeTheirs} />}
           {unchanged && <p role="status">{m.unchanged}</p>}
         </>

@@ -6,7 +6,6 @@ import {
   type TagExpressionInput,
 } from "../../api/generated/graphql";
 import { type Asked, useQuery } from "../../api/hooks";
-import { formatList } from "../../i18n/format";
 import { useMessages } from "../../i18n/messages";
 import { Count } from "../../ui/Count";
 import { Fact, Facts, Stack } from "../../ui/Layout";
@@ -144,7 +143,18 @@ function Change({ count, sign, look, examples, children }: ChangeProps) {
         {sign}
         <Count value={count} />
       </strong>
-      {examples.length > 0 && <span class={styles.note}>{m.examples(formatList(examples))}</span>}
+      {examples.length > 0 && (
+        <div class={styles.note}>
+          {m.examples}
+          <ul class={styles.examples}>
+            {examples.map((openid) => (
+              <li key={openid}>
+                <code>{openid}</code>
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
       {children}
     </Stack>
   );

@@ -8,6 +8,7 @@ import { Stack } from "../../ui/Layout";
 import { PageHeader } from "../../ui/Section";
 import { showToast } from "../../ui/toast";
 import { AudienceSize } from "../audience/AudienceSize";
+import { OverlapSection } from "../audience/OverlapView";
 import { useAudience } from "../expressions/useAudience";
 import { useExpressionQuery } from "../expressions/useExpressionQuery";
 import { paths } from "../tags/paths";
@@ -59,6 +60,7 @@ export default function NewComboPage({ params }: { params: Record<string, string
           <>
             <PendingNote tree={tree} known={audience.known} />
             <AudienceSize audience={audience} />
+            <OverlapSection channel={channel} tree={tree} known={audience.known} />
           </>
         }
         onSubmit={create}

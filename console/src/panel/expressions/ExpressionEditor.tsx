@@ -130,7 +130,7 @@ export function ExpressionEditor(props: ExpressionEditorProps) {
           class={styles.tree}
           onKeyDown={treeKeys(editing, { undo, redo, add, openMenu, goTo })}
         >
-          <TreeItem node={tree} level={1} place={0} count={1} />
+          <TreeItem node={tree} level={1} place={0} of={1} />
         </div>
         {!isGroup(tree) && tree.kind !== "hole" && <Beginning />}
         <div class={styles.foot}>
