@@ -6,6 +6,7 @@ import { routes as channels } from "./channels/routes";
 import { routes as data } from "./data/routes";
 import { routes as jobs } from "./jobs/routes";
 import { routes as people } from "./people/routes";
+import { routes as settings } from "./settings/routes";
 import { routes as sync } from "./sync/routes";
 import { routes as tags } from "./tags/routes";
 
@@ -27,4 +28,5 @@ export const routes: readonly PageRoute[] = [
   ...broadcasts,
   ...sync,
   ...jobs,
+  ...settings,
 ];
