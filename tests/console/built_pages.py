@@ -1,4 +1,4 @@
-"""Build the pages of the console as `make run` does."""
+"""Build the pages of the console if what is there is not of these sources."""
 
 import subprocess
 import sys
@@ -8,10 +8,10 @@ from typing import Final
 from service.web.console.pages import PAGES
 
 BUILD: Final = Path(__file__).parents[2] / "console" / "build.py"
-ARE_MISSING: Final = "the console cannot be built: no registry of packages can be reached"
+IS_NOT_BUILT: Final = "the console is not built: Node.js, or what it is built with, cannot be had"
 
 
 def build_pages() -> bool:
-    """Build the pages if they are not current; False where they cannot be. Raises CalledProcessError for mistakes."""
-    subprocess.run([sys.executable, str(BUILD), "--optional"], check=True, timeout=600)
-    return (PAGES / "index.html").is_file()
+    """Build the pages; False where what they are built with cannot be had. Raises CalledProcessError."""
+    subprocess.run([sys.executable, BUILD, "--optional"], check=True, timeout=600)
+    return PAGES.is_dir()
