@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
 from service.dev.stack.servers import EmbeddedServers
-from tests.console.built_pages import PAGES
+from service.web.console.pages import PAGES
 from tests.console.console import DESKTOP, new_context
 from tests.packaging.documents import FRONTEND
 from tests.support.robot import Event, Robot
