@@ -90,5 +90,5 @@ function letterPlace(circle: Circle, circles: readonly Circle[]): { x: number; y
   const y = circles.reduce((sum, each) => sum + each.y, 0) / circles.length;
   const [dx, dy] = [circle.x - x, circle.y - y];
   const length = Math.hypot(dx, dy) || 1;
-  return { x: circle.x + (dx / length) * circle.r * 0.6, y: circle.y + (dy / length) * circle.r * 0.6 };
+  return { x: circle.x + (dx / length) * circle.r * 0.75, y: circle.y + (dy / length) * circle.r * 0.75 };
 }

@@ -2,12 +2,14 @@ import { useMemo } from "preact/hooks";
 import { TagOverlapDocument } from "../../api/generated/graphql";
 import { useQuery } from "../../api/hooks";
 import { Answer } from "../../app/Answer";
+import { can } from "../../app/viewer";
 import { formatCount, formatList } from "../../i18n/format";
 import { locale } from "../../i18n/language";
 import { useMessages } from "../../i18n/messages";
 import { EmptyState } from "../../ui/EmptyState";
 import { OverlapIcon } from "../../ui/icons";
 import { Stack } from "../../ui/Layout";
+import { Section } from "../../ui/Section";
 import { Table } from "../../ui/Table";
 import type { KnownNodes } from "../expressions/knownNodes";
 import { type Tree, tagIdsOf } from "../expressions/tree";
@@ -21,13 +23,30 @@ interface OverlapViewProps {
   readonly known: KnownNodes;
 }
 
-/** Shows how many people the tags of an expression have in common: as a picture, and in a table. */
-export function OverlapView({ channel, tree, known }: OverlapViewProps) {
+/** Shows the overlap as a part of a page; nothing while there are no two tags to compare. */
+export function OverlapSection(props: OverlapViewProps) {
   const m = useMessages().audience;
-  const usable = tagIdsOf(tree).filter((id) => {
+  const { tree, known } = props;
+  if (!can("VIEW_USERS") || comparable(tree, known).length < 2) return null;
+  return (
+    <Section card title={m.overlap}>
+      <OverlapView {...props} />
+    </Section>
+  );
+}
+
+/** Lists the tags of an expression that are in effect. */
+function comparable(tree: Tree, known: KnownNodes): string[] {
+  return tagIdsOf(tree).filter((id) => {
     const tag = known.tag(id);
     return tag?.state === "ACTIVE" && tag.deletedAt === null;
   });
+}
+
+/** Shows how many people the tags of an expression have in common: as a picture, and in a table. */
+export function OverlapView({ channel, tree, known }: OverlapViewProps) {
+  const m = useMessages().audience;
+  const usable = comparable(tree, known);
   const text = usable.slice(0, MOST_COMPARED).join(" ");
   const tags = useMemo(() => text.split(" "), [text]);
   const asked = useQuery(TagOverlapDocument, { tags }, { pause: usable.length < 2 });
