@@ -3,9 +3,11 @@ import { routes as ads } from "./ads/routes";
 import { routes as audience } from "./audience/routes";
 import { routes as broadcasts } from "./broadcasts/routes";
 import { routes as channels } from "./channels/routes";
+import { routes as combos } from "./combos/routes";
 import { routes as data } from "./data/routes";
 import { routes as jobs } from "./jobs/routes";
 import { routes as people } from "./people/routes";
+import { routes as settings } from "./settings/routes";
 import { routes as sync } from "./sync/routes";
 import { routes as tags } from "./tags/routes";
 
@@ -20,6 +22,7 @@ export interface PageRoute {
 export const routes: readonly PageRoute[] = [
   ...channels,
   ...ads,
+  ...combos,
   ...data,
   ...tags,
   ...audience,
@@ -27,4 +30,5 @@ export const routes: readonly PageRoute[] = [
   ...broadcasts,
   ...sync,
   ...jobs,
+  ...settings,
 ];

@@ -36,9 +36,16 @@ export function Facts({ children }: { children: ComponentChildren }) {
   return <dl class={styles.facts}>{children}</dl>;
 }
 
-export function Fact({ label, children }: { label: ComponentChildren; children: ComponentChildren }) {
+type FactProps = {
+  label: ComponentChildren;
+  children: ComponentChildren;
+  /** In a line of its own, for what is long. */
+  wide?: boolean;
+};
+
+export function Fact({ label, children, wide }: FactProps) {
   return (
-    <div class={styles.fact}>
+    <div class={classes(styles.fact, wide && styles.wide)}>
       <dt>{label}</dt>
       <dd>{children}</dd>
     </div>

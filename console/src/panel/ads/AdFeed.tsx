@@ -51,11 +51,13 @@ function Address({ address, lastCallAt }: { address: string; lastCallAt: string 
   const m = useMessages();
   return (
     <Facts>
-      <Fact label={m.ads.address}>
-        <Copy text={address} label={m.ads.copyAddress} copiedLabel={m.common.copied} show />
-        <Reason>{m.ads.secret}</Reason>
+      <Fact label={m.ads.address} wide>
+        <Stack gap={1}>
+          <Copy text={address} label={m.ads.copyAddress} copiedLabel={m.common.copied} show />
+          <Reason>{m.ads.secret}</Reason>
+        </Stack>
       </Fact>
-      <Fact label={m.ads.withMacros}>
+      <Fact label={m.ads.withMacros} wide>
         <Copy text={address + MACROS} label={m.ads.copyMacros} copiedLabel={m.common.copied} show />
       </Fact>
       <Fact label={m.ads.lastCall}>{lastCallAt === null ? m.ads.noCall : <Time at={lastCallAt} />}</Fact>

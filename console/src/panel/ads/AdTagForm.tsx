@@ -106,7 +106,7 @@ function Summary({ given, before }: { given: GivenAds; before: readonly string[]
   const hidden = given.lines.length - notes.length;
   return (
     <>
-      <p>
+      <p hidden={given.ids.length === 0}>
         {parts.join(" · ")} {changed && change.gone > 0 && `– ${m.ads.losers}`}
       </p>
       <LineNotes

@@ -31,9 +31,7 @@ export function ResetKey({ endpoint, onReset }: ResetKeyProps) {
     lastCallAt !== null && (keyResetAt === null || Date.parse(lastCallAt) + 60_000 > Date.parse(keyResetAt));
   return (
     <>
-      <Button variant="danger" onClick={() => setOpen(true)}>
-        {m.data.reset}
-      </Button>
+      <Button onClick={() => setOpen(true)}>{m.data.reset}</Button>
       <Dialog
         open={open}
         title={m.data.resetTitle}
