@@ -1,4 +1,3 @@
-import { memo } from "preact/compat";
 import { useCallback } from "preact/hooks";
 import { Link } from "wouter-preact";
 import {
@@ -8,6 +7,7 @@ import {
 } from "../../api/generated/graphql";
 import { useSubscription } from "../../api/hooks";
 import { useMessages } from "../../i18n/messages";
+import { memo } from "../../ui/memo";
 import { TagChip } from "../../ui/TagChip";
 import { Time } from "../../ui/Time";
 import type { Conversation } from "../chat/demoChat";
