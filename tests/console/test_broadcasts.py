@@ -36,8 +36,6 @@ async def send(page: Page, button: str) -> None:
     await page.get_by_role("button", name=button).click()
 
 
-
-
 async def expect_parts(page: Page, **counts: int) -> None:
     """Wait until so many people are in each of these parts."""
     people = page.get_by_role("region", name="People")
