@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
 
     from tests.console.console import Console
+    from tests.console.helpdesk import Helpdesk
     from tests.console.imitated_account import ImitatedAccount, ImitatedWechat
 
 HERE: Final = Path(__file__).parent
@@ -84,12 +85,22 @@ async def wechat() -> AsyncIterator["ImitatedWechat"]:
         yield running
 
 
+@pytest.fixture(scope="session")
+async def helpdesk() -> AsyncIterator["Helpdesk"]:
+    """Serve another program's page, which may embed the card of a person."""
+    from tests.console.helpdesk import serve_helpdesk
+
+    async with serve_helpdesk() as running:
+        yield running
+
+
 @pytest.fixture(scope="package")
 async def web(
-    pages: None, servers: EmbeddedServers, migrated_template: str, wechat: "ImitatedWechat"
+    pages: None, servers: EmbeddedServers, migrated_template: str, wechat: "ImitatedWechat", helpdesk: "Helpdesk"
 ) -> AsyncIterator[WebClient]:
     """Run a web process and a worker for all tests, which call the imitated WeChat."""
-    async with shared_web(servers, migrated_template, pages=PAGES, wechat_api_url=wechat.url) as running:
+    around = {"wechat_api_url": wechat.url, "demo_url": wechat.url, "embed_origins": (helpdesk.origin,)}
+    async with shared_web(servers, migrated_template, pages=PAGES, **around) as running:
         settings = environment(
             running.settings.database_url or "",
             servers.redis_url,

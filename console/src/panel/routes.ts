@@ -22,13 +22,13 @@ export interface PageRoute {
 export const routes: readonly PageRoute[] = [
   ...channels,
   ...ads,
-  ...combos,
   ...data,
-  ...settings,
+  ...combos,
   ...tags,
   ...audience,
   ...people,
   ...broadcasts,
   ...sync,
   ...jobs,
+  ...settings,
 ];

@@ -18,7 +18,7 @@ import { ReceiptsTable } from "./ReceiptsTable";
  * Shows the lists that were returned for a tag, newest first, and lets them be looked into and undone. The page and the
  * list that is looked at are in the address (`receipts`, `receipt`).
  */
-export function ReceiptsSection({ channel, tag }: { channel: string; tag: string }) {
+export default function ReceiptsSection({ channel, tag }: { channel: string; tag: string }) {
   const m = useMessages();
   const [query, setQuery] = useSearchParams();
   const after = query.get("receipts");
@@ -32,6 +32,7 @@ export function ReceiptsSection({ channel, tag }: { channel: string; tag: string
     <Section
       title={m.data.receipts}
       description={m.data.receiptsHint}
+      card
       actions={
         can("SUBMIT_DATA") && (
           <LinkButton

@@ -3,6 +3,7 @@ import { Link } from "wouter-preact";
 import { type TagDetailFragment, TagPageDocument, TagProgressDocument } from "../../api/generated/graphql";
 import { useQuery } from "../../api/hooks";
 import { Answer } from "../../app/Answer";
+import { lazy } from "../../app/lazy";
 import { can } from "../../app/viewer";
 import { formatCount } from "../../i18n/format";
 import { useMessages } from "../../i18n/messages";
@@ -25,6 +26,7 @@ import { TagNotices } from "./TagNotices";
 import styles from "./TagPage.module.css";
 import { UsedBySection } from "./UsedBySection";
 
+const ReceiptsSection = lazy(() => import("../data/ReceiptsSection"));
 const SETTLE = 300;
 const POLL_PENDING = 2_000;
 
@@ -115,6 +117,7 @@ function Tag({ tag, again }: TagProps) {
           </ul>
         </Section>
       )}
+      {tag.__typename === "ReturnTag" && <ReceiptsSection channel={channel} tag={tag.id} />}
       <UsedBySection
         key={tag.usedByPage.totalCount}
         tag={tag.id}

@@ -20,7 +20,6 @@ const PATIENCE = 400;
 export interface TagList {
   /** The channel as it is now; undefined until it was read, null if there is none. */
   readonly channel: TagsChannelFragment | null | undefined;
-  readonly ready: boolean;
   readonly tags: Tags;
   /** How many tags the channel has, as far as pages tell. */
   readonly total: number;
@@ -28,7 +27,7 @@ export interface TagList {
   readonly complete: boolean;
 }
 
-const NOTHING: TagList = { channel: undefined, ready: true, tags: new Map(), total: 0, complete: false };
+const NOTHING: TagList = { channel: undefined, tags: new Map(), total: 0, complete: false };
 
 /**
  * Loads all tags of a channel and keeps them as the feed tells. They are kept beside the cache, since that would read all of
@@ -75,7 +74,6 @@ export function useTagList(
       // What is there already stays until all of the new list is: pages that come one by one would make rows go and come.
       setList((before) => ({
         channel: found ?? null,
-        ready: data.viewer.ready,
         tags: complete || !before.complete ? read : before.tags,
         total,
         complete: complete || before.complete,

@@ -118,12 +118,7 @@ function Compose({ channel, from }: { channel: FormChannel; from: Template }) {
         {refusal}
         <Row gap={2} top>
           <Button onClick={() => step(null)}>{words.back}</Button>
-          <Button
-            variant="primary"
-            busy={create.busy}
-            reason={reasonNotToSend(m, previewed)}
-            onClick={send}
-          >
+          <Button variant="primary" busy={create.busy} reason={reasonNotToSend(m, previewed)} onClick={send}>
             {sendWord(m, draft, preview)}
           </Button>
         </Row>
