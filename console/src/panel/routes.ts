@@ -22,8 +22,8 @@ export interface PageRoute {
 export const routes: readonly PageRoute[] = [
   ...channels,
   ...ads,
-  ...combos,
   ...data,
+  ...combos,
   ...tags,
   ...audience,
   ...people,
