@@ -1,4 +1,5 @@
-# The production image: the service and what it needs, no compiler, no development tools, no embedded servers.
+# The production image: the service with its console and what it needs; no compiler, no Node.js, no development tools, no
+# embedded servers.
 # `docker build -t user-tags .`, then `serve` (the default), `worker` and `migrate` run from the same image.
 # tests/packaging/test_image_steps.py performs these steps without Docker; keep to instructions it knows.
 
@@ -7,9 +8,13 @@ ARG BASE=python:3.11.16-slim-trixie@sha256:9c900dea9e8fb7e16277c179b555cc72d29a3
 FROM ${BASE} AS builder
 WORKDIR /source
 RUN python -m venv /opt/build && python -m venv /opt/user-tags
-COPY requirements/build.txt requirements/production.txt requirements/
-RUN /opt/build/bin/python -m pip install --quiet --no-cache-dir --require-hashes -r requirements/build.txt
+COPY requirements/build.txt requirements/console.txt requirements/production.txt requirements/
+RUN /opt/build/bin/python -m pip install --quiet --no-cache-dir --require-hashes -r requirements/build.txt -r requirements/console.txt
 RUN /opt/user-tags/bin/python -m pip install --quiet --no-cache-dir --require-hashes -r requirements/production.txt
+# Into service/web/pages, before what changes more often is there.
+COPY schema.graphql ./
+COPY console console
+RUN /opt/build/bin/python console/build.py
 COPY pyproject.toml README.md LICENSE ./
 COPY service service
 COPY sql sql

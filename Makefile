@@ -86,7 +86,7 @@ fuzz: .venv/fuzz-installed ## Send made-up operations to a service of its own; S
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/browser.txt
 	@touch $@
 
-browser: .venv/browser-installed ## Drive a browser through the console (needs Chromium, found at /usr/bin/chromium or by CHROMIUM=…)
+browser: .venv/browser-installed ## Drive Chromium through the console; CHROMIUM=… says where it is
 	$(BIN)/pytest -m browser tests/console
 
 screenshots: .venv/browser-installed ## Run the demo and write docs/screenshots/; ONLY="panel card" writes some

@@ -13,7 +13,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -45,28 +44,6 @@ class BuildError(Exception):
 
 class UnreachableError(BuildError):
     """A registry of packages cannot be reached: Node.js or what the console is made with cannot be installed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """Run the programs of one Node.js; `npm` is the command that begins every call of npm."""
-
-    folder: Path
-    npm: tuple[str, ...]
-
-    def run_npm(self, *arguments: str, quiet: bool = True) -> "subprocess.CompletedProcess[str]":
-        """Run npm in the console's folder, and return how it ended; `quiet` keeps what it says for the answer."""
-        path = f"{self.folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-        return subprocess.run(
-            [*self.npm, *arguments],
-            cwd=CONSOLE,
-            env={**os.environ, "PATH": path},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if quiet else None,
-            stderr=subprocess.STDOUT if quiet else None,
-            text=True,
-            check=False,
-        )
 
 
 def main() -> int:
@@ -107,10 +84,10 @@ def build() -> None:
     sources = digest_of(sources_of_pages())
     if _read(BUILT_STAMP) == sources:
         return
-    node = find_node()
-    _install_packages(node)
+    path = path_with_node()
+    _install_packages(path)
     print("Building the console …", flush=True)
-    built = node.run_npm("run", "build")
+    built = _run_npm(path, "run", "build")
     if built.returncode != 0:
         raise BuildError(f"The console cannot be built:\n{built.stdout}")
     BUILT_STAMP.write_text(sources, encoding="utf-8")
@@ -118,10 +95,10 @@ def build() -> None:
 
 def run_scripts(names: list[str]) -> None:
     """Run scripts of package.json one after the other. Raises BuildError where one fails, after what it said."""
-    node = find_node()
-    _install_packages(node)
+    path = path_with_node()
+    _install_packages(path)
     for name in names:
-        if node.run_npm("run", name, quiet=False).returncode != 0:
+        if _run_npm(path, "run", name, quiet=False).returncode != 0:
             raise BuildError(f"`npm run {name}` failed.")
 
 
@@ -143,11 +120,49 @@ def digest_of(files: list[Path]) -> str:
     return digest.hexdigest()
 
 
-def find_node() -> Node:
-    """Return the Node.js of the system, or of the wheel, which is installed if need be. Raises UnreachableError."""
-    for node in (_installed_node(_importable_wheel()), _system_node(), _installed_node(OWN_NODE / WHEEL)):
-        if node is not None:
-            return node
+def path_with_node() -> str:
+    """Return a PATH with node and npm: those of the wheel where this Python has it, else of the system, else a wheel.
+
+    That last wheel is installed below the console. Raises UnreachableError where it cannot be.
+    """
+    path = os.environ.get("PATH", os.defpath)
+    wheel = _importable_wheel()
+    if wheel is None and _system_has_node():
+        return path
+    if wheel is None:
+        wheel = OWN_NODE / WHEEL
+        if not _node_of(wheel).is_file():
+            _install_node()
+    return f"{_write_programs(wheel)}{os.pathsep}{path}"
+
+
+def wheel_requirements() -> Iterator[str]:
+    """Yield what a build in an environment of its own has to install: the wheel, unless the system has Node.js."""
+    if not _system_has_node():
+        for line in LOCK.read_text(encoding="utf-8").splitlines():
+            if "==" in line:
+                yield line.partition(" \\")[0]
+
+
+def _system_has_node() -> bool:
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        return False
+    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.match(r"v(\d+)\.", said)
+    return found is not None and int(found[1]) >= OLDEST_NODE
+
+
+def _importable_wheel() -> Path | None:
+    spec = importlib.util.find_spec(WHEEL)
+    return Path(spec.origin).parent if spec is not None and spec.origin is not None else None
+
+
+def _node_of(wheel: Path) -> Path:
+    return wheel / "bin" / "node"
+
+
+def _install_node() -> None:
     print("Installing Node.js for the console …", flush=True)
     installed = subprocess.run(
         [
@@ -158,50 +173,43 @@ def find_node() -> Node:
         text=True,
         check=False,
     )
-    node = _installed_node(OWN_NODE / WHEEL)
-    if node is None:
-        reason = next((line for line in reversed(installed.stderr.splitlines()) if line.strip()), "it is not there")
+    if installed.returncode != 0:
+        reason = next((line for line in reversed(installed.stderr.splitlines()) if line.strip()), "")
         raise UnreachableError(f"there is no Node.js {OLDEST_NODE} or newer, and pip cannot install it ({reason}).")
-    return node
 
 
-def wheel_requirements() -> Iterator[str]:
-    """Yield what a build in an environment of its own has to install: the wheel, unless the system has Node.js."""
-    if _system_node() is None:
-        for line in LOCK.read_text(encoding="utf-8").splitlines():
-            if "==" in line:
-                yield line.partition(" \\")[0]
+def _write_programs(wheel: Path) -> Path:
+    """Write `node` and `npm` into a folder, and return it; npm in the wheel's own cannot be run."""
+    folder, node = OWN_NODE / "bin", _node_of(wheel)
+    folder.mkdir(parents=True, exist_ok=True)
+    npm = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    for name, command in (("node", f"'{node}'"), ("npm", f"'{node}' '{npm}'")):
+        program = folder / name
+        program.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+        program.chmod(0o755)
+    return folder
 
 
-def _system_node() -> Node | None:
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        return None
-    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
-    found = re.match(r"v(\d+)\.", said)
-    if found is None or int(found[1]) < OLDEST_NODE:
-        return None
-    return Node(Path(node).parent, (npm,))
+def _run_npm(path: str, *arguments: str, quiet: bool = True) -> "subprocess.CompletedProcess[str]":
+    """Run npm in the console's folder, and return how it ended; `quiet` keeps what it says for the answer."""
+    return subprocess.run(
+        ["npm", *arguments],
+        cwd=CONSOLE,
+        env={**os.environ, "PATH": path},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE if quiet else None,
+        stderr=subprocess.STDOUT if quiet else None,
+        text=True,
+        check=False,
+    )
 
 
-def _importable_wheel() -> Path | None:
-    spec = importlib.util.find_spec(WHEEL)
-    return Path(spec.origin).parent if spec is not None and spec.origin is not None else None
-
-
-def _installed_node(package: Path | None) -> Node | None:
-    if package is None:
-        return None
-    node, npm = package / "bin" / "node", package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    return Node(node.parent, (str(node), str(npm))) if node.is_file() and npm.is_file() else None
-
-
-def _install_packages(node: Node) -> None:
+def _install_packages(path: str) -> None:
     wanted = digest_of([CONSOLE / name for name in (".npmrc", "package.json", "package-lock.json")])
     if _read(INSTALLED_STAMP) == wanted:
         return
     print("Installing what the console is built with (300 MB, a minute) …", flush=True)
-    installed = node.run_npm("ci", "--prefer-offline", *PATIENCE)
+    installed = _run_npm(path, "ci", "--prefer-offline", *PATIENCE)
     if installed.returncode != 0:
         code = NPM_CODE.search(installed.stdout)
         if code is not None and code[1] in NO_NETWORK:

@@ -55,7 +55,12 @@ export default defineConfig({
       },
     },
   },
-  test: { environment: "happy-dom", restoreMocks: true, setupFiles: ["src/test-setup.ts"] },
+  test: {
+    environment: "happy-dom",
+    restoreMocks: true,
+    setupFiles: ["src/test-setup.ts"],
+    testTimeout: 30_000,
+  },
   server: {
     proxy: {
       "/graphql": { target: service, ws: true },

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ from service.entities.principal import Role
 from service.foundation.settings import read_settings
 from service.storage.channels import Summary, summary
 from service.storage.database.pool import DATABASE_ERRORS
+from service.web.console.pages import PAGES
 
 DEMO_ROBOT: Final = "demo"
 DEMO_TIMEOUT: Final = 20.0
@@ -68,7 +69,10 @@ class StatusReporter:
             Path(environment["USER_TAGS_DATA_DIR"]), environment["DATABASE_URL"], environment["REDIS_URL"]
         )
         url = environment["USER_TAGS_PUBLIC_URL"]
-        print(f"\nUser Tags is ready.\n\n  GraphQL    {url}/graphql   (and its IDE, in a browser)")
+        print("\nUser Tags is ready.\n")
+        if has_console():
+            print(f"  Console    {url}/")
+        print(f"  GraphQL    {url}/graphql   (and its IDE, in a browser)")
         print(f"  Health     {url}/readyz")
         if self._demo:
             self._print_demo(environment)
@@ -103,9 +107,9 @@ class StatusReporter:
         tokens = {
             role: sign_token(settings, robot=DEMO_ROBOT, role=role, subject=role.value, ttl=TOKEN_TTL) for role in Role
         }
-        print(f"\nTokens of the robot “{DEMO_ROBOT}”, good for a day:\n")
-        for role, token in tokens.items():
-            print(f"  {role.value:<11}{token}")
+        print(f"\nSign in to the robot “{DEMO_ROBOT}”, for a day, as its\n")
+        for role, entry in _entries(environment["USER_TAGS_PUBLIC_URL"], tokens):
+            print(f"  {role.value:<11}{entry}")
         demo_info = _read_demo_file(Path(environment["USER_TAGS_DEMO_FILE"]), self._started_at)
         if demo_info is None:
             print("\nThe demo's traffic begins in a moment; see the log demo.log in the data directory.")
@@ -137,6 +141,25 @@ class StatusReporter:
         print("\nFor the examples, paste this into another terminal:\n")
         for name, value in {"URL": self._environment["USER_TAGS_DEMO_SERVICE_URL"], **values}.items():
             print(f"  export {name}={value}")
+
+
+def has_console() -> bool:
+    """Tell whether the web processes serve the console."""
+    return (PAGES / "index.html").is_file()
+
+
+def _entries(url: str, tokens: Mapping[Role, str]) -> Iterator[tuple[Role, str]]:
+    """Yield how each role comes in: by links that sign people in, agents to the conversation page too; else by token.
+
+    The fragment of a link is not sent by browsers, and taken out of the address by the page.
+    """
+    for role, token in tokens.items():
+        if role is Role.INTEGRATOR or not has_console():
+            yield role, token
+        else:
+            yield role, f"{url}/#token={token}"
+        if role is Role.AGENT and has_console():
+            yield role, f"{url}/conversation#token={token}"
 
 
 def _token_command(environment: Mapping[str, str]) -> str:

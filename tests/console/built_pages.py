@@ -1,39 +1,17 @@
-"""Build the pages of the console where they are missing or older than what they are made of."""
+"""Build the pages of the console if what is there is not of these sources."""
 
 import subprocess
-from collections.abc import Iterable
+import sys
 from pathlib import Path
 from typing import Final
 
-from tests.support.processes import find_node
+from service.web.console.pages import PAGES
 
-CONSOLE: Final = Path(__file__).parents[2] / "console"
-PAGES: Final = CONSOLE.parent / "service" / "web" / "pages"
-# The IDE takes most of the time, and changes least.
-IDE_SOURCES: Final = ("src/ide", "ide.html", "vite.ide.config.ts", "package-lock.json")
-SOURCES: Final = ("src", "*.html", "*.ts", "package-lock.json", "../schema.graphql")
+BUILD: Final = Path(__file__).parents[2] / "console" / "build.py"
+IS_NOT_BUILT: Final = "the console is not built: Node.js, or what it is built with, cannot be had"
 
 
 def build_pages() -> bool:
-    """Build the pages that are not current; False where there is no Node.js. Raises CalledProcessError."""
-    if find_node(CONSOLE) is None:
-        return False
-    if not _is_current("ide.html", IDE_SOURCES):
-        _build("build")
-    elif not _is_current("persisted-documents.json", SOURCES):
-        _build("build:pages")
-    return True
-
-
-def _build(script: str) -> None:
-    subprocess.run(["npm", "run", script], cwd=CONSOLE, check=True, timeout=300)
-    (PAGES / "persisted-documents.json").touch()
-
-
-def _is_current(page: str, sources: Iterable[str]) -> bool:
-    """Tell whether what was built is younger than all its sources."""
-    built = PAGES / page
-    found = (path for pattern in sources for path in CONSOLE.glob(pattern))
-    files = (file for path in found for file in (path.rglob("*") if path.is_dir() else (path,)))
-    newest = max(file.stat().st_mtime for file in files if file.is_file() and "generated" not in file.parts)
-    return built.exists() and built.stat().st_mtime >= newest
+    """Build the pages; False where what they are built with cannot be had. Raises CalledProcessError."""
+    subprocess.run([sys.executable, BUILD, "--optional"], check=True, timeout=600)
+    return PAGES.is_dir()

@@ -11,6 +11,8 @@ import pytest
 
 from service.dev.stack.servers import EmbeddedServers
 from service.domain.feed import panel_watch
+from service.web.console.pages import PAGES
+from tests.console.built_pages import IS_NOT_BUILT, build_pages
 from tests.console.chromium import FLAGS, IS_MISSING, find_chromium
 from tests.faults.harness.proxy import Proxy
 from tests.support.processes import environment, worker
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
 
     from tests.console.console import Console
+    from tests.console.helpdesk import Helpdesk
     from tests.console.imitated_account import ImitatedAccount, ImitatedWechat
 
 HERE: Final = Path(__file__).parent
@@ -50,11 +53,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
 @pytest.fixture(scope="session")
 def pages() -> None:
     """Build the console if what is there is not current."""
-    from tests.console.built_pages import build_pages
-    from tests.support.processes import NODE_IS_MISSING
-
     if not build_pages():
-        pytest.skip(NODE_IS_MISSING)
+        pytest.skip(IS_NOT_BUILT)
 
 
 @pytest.fixture(scope="session")
@@ -85,14 +85,22 @@ async def wechat() -> AsyncIterator["ImitatedWechat"]:
         yield running
 
 
+@pytest.fixture(scope="session")
+async def helpdesk() -> AsyncIterator["Helpdesk"]:
+    """Serve another program's page, which may embed the card of a person."""
+    from tests.console.helpdesk import serve_helpdesk
+
+    async with serve_helpdesk() as running:
+        yield running
+
+
 @pytest.fixture(scope="package")
 async def web(
-    pages: None, servers: EmbeddedServers, migrated_template: str, wechat: "ImitatedWechat"
+    pages: None, servers: EmbeddedServers, migrated_template: str, wechat: "ImitatedWechat", helpdesk: "Helpdesk"
 ) -> AsyncIterator[WebClient]:
     """Run a web process and a worker for all tests, which call the imitated WeChat."""
-    from tests.console.built_pages import PAGES
-
-    async with shared_web(servers, migrated_template, pages=PAGES, wechat_api_url=wechat.url) as running:
+    around = {"wechat_api_url": wechat.url, "demo_url": wechat.url, "embed_origins": (helpdesk.origin,)}
+    async with shared_web(servers, migrated_template, pages=PAGES, **around) as running:
         settings = environment(
             running.settings.database_url or "",
             servers.redis_url,

@@ -24,6 +24,7 @@ class Console:
 
     def __init__(self, browser: Browser, robot: Robot) -> None:
         self.robot = robot
+        self.url = robot.web.url
         self._browser = browser
         self._contexts: list[BrowserContext] = []
         self._watches: list[PageWatch] = []
@@ -58,7 +59,7 @@ class Console:
         through: Proxy | None = None,
     ) -> Page:
         """Return a page of a browser that knows nothing, with nobody signed in."""
-        url = self.robot.web.url if through is None else f"http://127.0.0.1:{through.port}"
+        url = self.url if through is None else f"http://127.0.0.1:{through.port}"
         context = await new_context(self._browser, language, theme, size)
         self._contexts.append(context)
         self._watches.append(PageWatch(url))

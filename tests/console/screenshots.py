@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from service.entities.principal import Role
-from tests.console.built_pages import build_pages
+from tests.console.built_pages import IS_NOT_BUILT, build_pages
 from tests.console.chromium import FLAGS, IS_MISSING, find_chromium
 from tests.console.console import DESKTOP, PHONE, Theme, new_context
 from tests.console.demo import Demo, running_demo
@@ -59,7 +59,7 @@ def main(wanted: Sequence[str]) -> int:
     """Take the pictures that are wanted, or all; return the exit code."""
     chromium = find_chromium()
     if chromium is None or not build_pages():
-        print(IS_MISSING if chromium is None else "Node.js is needed to build the console.")
+        print(IS_MISSING if chromium is None else IS_NOT_BUILT)
         return 1
     pictures = [each for each in PICTURES if not wanted or each.name in wanted]
     DIRECTORY.mkdir(exist_ok=True)

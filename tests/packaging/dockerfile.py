@@ -89,8 +89,16 @@ def _moved(text: str, root: Path) -> str:
 def _copy(source: Path, workdir: Path, target: str) -> None:
     """Copy as COPY does: what is in a directory, or a file into a target that ends with a slash."""
     if source.is_dir():
-        shutil.copytree(source, workdir / target, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(source, workdir / target, ignore=_not_sent, dirs_exist_ok=True)
     else:
         destination = workdir / target / source.name if target.endswith("/") else workdir / target
         destination.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, destination)
+
+
+def _not_sent(folder: str, names: list[str]) -> set[str]:
+    """Return what .dockerignore keeps from the build, of the names in a folder; it excludes whole folders only."""
+    lines = (REPOSITORY / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    excluded = {line.rstrip("/") for line in lines if line.endswith("/") and not line.startswith("!")}
+    here = Path(folder).relative_to(REPOSITORY)
+    return {name for name in names if {f"**/{name}", (here / name).as_posix()} & excluded}

@@ -78,7 +78,7 @@ class Demo:
 
     def ask(self, query: str, *, role: str = "admin", **variables: Any) -> Any:
         """Answer an operation with the printed token of a role; a subscription that ends, with its last event."""
-        [token] = re.findall(rf"^  {role} +(\S+)$", self.said, re.MULTILINE)
+        [token] = re.findall(rf"^  {role} +(?:http\S+/#token=)?(eyJ\S+)$", self.said, re.MULTILINE)
         stream = query.lstrip().startswith("subscription")
         answer = httpx.post(
             f"http://127.0.0.1:{self.port}/graphql{'/stream' if stream else ''}",

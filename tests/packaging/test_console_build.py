@@ -6,6 +6,8 @@ npm is a small program of the test, which notes how it was called and writes or 
 import shutil
 import subprocess
 import sys
+import tarfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +18,8 @@ from tests.packaging.dockerfile import REPOSITORY
 
 COPIED: Final = (
     "console/build.py", "console/package.json", "console/package-lock.json", "console/.npmrc", "console/index.html",
-    "requirements/console.txt", "schema.graphql",
+    "console/hatch_build.py", "requirements/console.txt", "schema.graphql", "pyproject.toml", "README.md", "LICENSE",
+    "service/__init__.py", "sql/schema.sql", ".gitignore",
 )  # fmt: skip
 NPM: Final = """#!/bin/sh
 echo "$*" >> "$CALLS"
@@ -28,6 +31,7 @@ esac
 """
 INSTALLED: Final = "ci --prefer-offline --fetch-retries=1 --fetch-retry-mintimeout=1000 --fetch-timeout=30000"
 BUILT: Final = "run build"
+PAGE: Final = "service/web/pages/index.html"
 OFFLINE: Final = "npm error code ENOTFOUND\\nnpm error network request failed\\n"
 
 
@@ -39,11 +43,26 @@ class Checkout:
     programs: Path
 
     def build(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return self._run("console/build.py", *arguments, **environment)
+
+    def build_package(self, kind: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        """Build a wheel, an editable one or an sdist, as pip and other programs do; it prints its name."""
+        return self._run("-c", f"import hatchling.build as made; print(made.build_{kind}('dist'))", **environment)
+
+    def _run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         given = {"PATH": f"{self.programs}:/bin", "CALLS": str(self.root / "calls"), "HOME": str(self.root)}
         return subprocess.run(
-            [sys.executable, "console/build.py", *arguments],
+            [sys.executable, *arguments],
             cwd=self.root, env=given | environment, capture_output=True, text=True, check=False,
         )  # fmt: skip
+
+    def files_of(self, built: "subprocess.CompletedProcess[str]") -> list[str]:
+        """Return the names of the files in the package that was built."""
+        package = self.root / "dist" / built.stdout.splitlines()[-1]
+        if package.suffix == ".whl":
+            return zipfile.ZipFile(package).namelist()
+        with tarfile.open(package) as archive:
+            return [name.partition("/")[2] for name in archive.getnames()]
 
     def new_calls(self) -> list[str]:
         """Return how npm was called since this was asked last."""
@@ -54,7 +73,7 @@ class Checkout:
 
     @property
     def page(self) -> Path:
-        return self.root / "service" / "web" / "pages" / "index.html"
+        return self.root / PAGE
 
 
 def write_program(path: Path, text: str) -> None:
@@ -180,6 +199,39 @@ def test_scripts_are_run_in_order_until_one_fails(checkout: Checkout) -> None:
     assert (failed.returncode, checkout.new_calls()) == (1, ["run lint"])
     assert "7 problems" in failed.stdout
     assert "`npm run lint` failed" in failed.stderr
+
+
+@pytest.mark.parametrize("kind", ["wheel", "sdist"])
+def test_a_package_holds_the_pages(checkout: Checkout, kind: str) -> None:
+    built = checkout.build_package(kind)
+    assert checkout.new_calls() == [INSTALLED, BUILT], built.stderr
+    assert PAGE in checkout.files_of(built)
+
+
+def test_a_wheel_from_an_sdist_needs_no_node(checkout: Checkout, tmp_path: Path) -> None:
+    made = checkout.build_package("sdist").stdout.splitlines()[-1]
+    with tarfile.open(checkout.root / "dist" / made) as archive:
+        archive.extractall(tmp_path, filter="data")
+    unpacked = Checkout(tmp_path / made.removesuffix(".tar.gz"), tmp_path / "no programs")
+    assert PAGE in unpacked.files_of(unpacked.build_package("wheel"))
+
+
+def test_a_package_is_not_built_without_its_pages(checkout: Checkout) -> None:
+    failed = checkout.build_package("wheel", CI_FAILS=OFFLINE)
+    assert failed.returncode != 0
+    assert "npm cannot reach its registry (ENOTFOUND)" in failed.stderr
+
+
+def test_a_package_is_built_without_its_pages_where_that_is_asked(checkout: Checkout) -> None:
+    checkout.build()
+    files = checkout.files_of(checkout.build_package("wheel", WITHOUT_CONSOLE="1"))
+    assert "service/__init__.py" in files
+    assert not [name for name in files if name.startswith("service/web/pages")]
+
+
+def test_an_editable_installation_builds_nothing(checkout: Checkout) -> None:
+    assert checkout.build_package("editable").returncode == 0
+    assert checkout.new_calls() == []
 
 
 def test_every_script_that_make_runs_is_one_of_the_console() -> None:

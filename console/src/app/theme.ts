@@ -6,7 +6,8 @@ export type Theme = "system" | "light" | "dark";
 const KEPT_AS = "user-tags-theme";
 
 function chosenBefore(): Theme {
-  const theme = kept(KEPT_AS);
+  // Whoever embeds a page asks for the looks of what is around it.
+  const theme = new URLSearchParams(location.search).get("theme") ?? kept(KEPT_AS);
   return theme === "light" || theme === "dark" ? theme : "system";
 }
 

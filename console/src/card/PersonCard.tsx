@@ -27,6 +27,8 @@ interface PersonCardProps {
   linked?: boolean;
   /** Grows when there is reason to look again, such as a message. */
   asked?: number;
+  /** How deep the headings of the parts are. */
+  level?: 2 | 3;
 }
 
 /** Shows everything that is known of one person, as it changes. For whoever may see people; others read why not. */
@@ -50,7 +52,12 @@ function Followed(props: PersonCardProps) {
   const { user, channel, problem, live, catchUp } = person;
   return (
     <article class={classes(styles.card, props.wide && styles.wide)} aria-label={m.card.person}>
-      <ConnectionLine live={live} catchUp={catchUp} />
+      <div class={styles.state}>
+        {user && channel?.kind !== "MINI_PROGRAM" && (
+          <span class={styles.following}>{user.following ? m.card.follows : m.card.doesNotFollow}</span>
+        )}
+        <ConnectionLine live={live} catchUp={catchUp} />
+      </div>
       {problem && <ApiProblem problem={problem} />}
       {user === undefined && !problem && <Loading label={m.common.loading} count={5} />}
       {user === null && (
@@ -68,16 +75,12 @@ function Followed(props: PersonCardProps) {
 
 type KnownProps = PersonCardProps & { person: FollowedPerson; user: NonNullable<FollowedPerson["user"]> };
 
-function Known({ channel, openid, hrefOf, linked, person, user }: KnownProps) {
+function Known({ channel, openid, hrefOf, linked, person, user, level = 2 }: KnownProps) {
   const m = useMessages();
-  const level = 3;
   const followable = person.channel?.kind !== "MINI_PROGRAM";
   return (
     <>
       <div class={styles.main}>
-        {followable && (
-          <p class={styles.following}>{user.following ? m.card.follows : m.card.doesNotFollow}</p>
-        )}
         <Reach user={user} />
         <Section title={m.card.tags} level={level}>
           <TagRows tags={user.tags} channel={linked ? channel : null} />

@@ -1,10 +1,9 @@
 import type { PersonTagFragment } from "../api/generated/graphql";
-import { formatInstant, formatList } from "../i18n/format";
+import { formatInstant, formatList, formatMoment } from "../i18n/format";
 import { useMessages } from "../i18n/messages";
 import { Countdown } from "../ui/Countdown";
 import { classes } from "../ui/classes";
 import { TagChip } from "../ui/TagChip";
-import { Time } from "../ui/Time";
 import styles from "./TagRows.module.css";
 import { useShownTags } from "./useShownTags";
 import { reasonOf } from "./why";
@@ -67,7 +66,12 @@ function When({ since, until, arrived }: { since: string | null; until: string |
           {m.card.ends} <Countdown until={until} over="…" />
         </span>
       ) : (
-        since !== null && !arrived && <Time at={since} />
+        since !== null &&
+        !arrived && (
+          <time dateTime={since} title={formatInstant(since)}>
+            {m.card.since(formatMoment(since))}
+          </time>
+        )
       )}
     </>
   );

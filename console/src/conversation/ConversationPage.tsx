@@ -97,6 +97,7 @@ function Chosen({ channel, openid, asked, onNews }: ChosenProps) {
       hrefOf={conversationHref}
       asked={asked}
       linked
+      level={3}
       wide={!pageSettings.demo}
     />
   );
@@ -121,6 +122,7 @@ function Chosen({ channel, openid, asked, onNews }: ChosenProps) {
       <>
         <div class={styles.chat}>{chat}</div>
         <aside class={styles.aside} aria-label={m.card.person}>
+          <h2 class="visually-hidden">{m.card.person}</h2>
           {card}
         </aside>
       </>

@@ -1,12 +1,14 @@
 import { render } from "preact";
 import { Route, Switch } from "wouter-preact";
 import { listenForTokens } from "../api/handover";
-import { token } from "../api/token";
+import { expired, token } from "../api/token";
 import { ErrorBoundary } from "../app/ErrorBoundary";
 import { Session } from "../app/Session";
+import { viewer } from "../app/viewer";
 import { ready } from "../i18n/messages";
 import "../ui/tokens.css";
 import "../ui/base.css";
+import "./page.css";
 import { CardPage, WaitingCard } from "./CardPage";
 import { ConversationPage } from "./ConversationPage";
 import { Frame } from "./Frame";
@@ -15,7 +17,8 @@ const embedded = parent !== window;
 
 function Card() {
   // A form to sign in with would not be for whoever sees another program around it.
-  if (embedded && token.value === null) return <WaitingCard />;
+  const signedOut = token.value === null || (expired.value && viewer.value === null);
+  if (embedded && signedOut) return <WaitingCard />;
   return (
     <Session>
       <ErrorBoundary place={location.search}>

@@ -31,3 +31,12 @@ export function formatSize(bytes: number): string {
     maximumFractionDigits: size < 10 ? 1 : 0,
   }).format(size);
 }
+
+/** Writes an instant (RFC 3339) as briefly as it can be told: the time of a moment of today, else the date. */
+export function formatMoment(instant: string): string {
+  const at = new Date(instant);
+  const today = at.toDateString() === new Date().toDateString();
+  return new Intl.DateTimeFormat(locale(), today ? { timeStyle: "short" } : { dateStyle: "medium" }).format(
+    at,
+  );
+}

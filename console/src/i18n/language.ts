@@ -6,7 +6,9 @@ export type Language = "en" | "zh";
 const KEPT_AS = "user-tags-language";
 
 function preferred(): Language {
-  const tag = kept(KEPT_AS) ?? navigator.languages.find((each) => /^(en|zh)\b/i.test(each)) ?? "en";
+  // Whoever embeds a page asks for the language of what is around it.
+  const asked = new URLSearchParams(location.search).get("language");
+  const tag = asked ?? kept(KEPT_AS) ?? navigator.languages.find((each) => /^(en|zh)\b/i.test(each)) ?? "en";
   return tag.toLowerCase().startsWith("zh") ? "zh" : "en";
 }
 

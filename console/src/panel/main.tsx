@@ -9,13 +9,17 @@ import "../ui/base.css";
 import { routes } from "./routes";
 import { Gate } from "./shell/Gate";
 import { NotFound } from "./shell/NotFound";
+import { channelOf } from "./shell/place";
 import { Shell } from "./shell/Shell";
+import { ChannelFeed } from "./tags/ChannelFeed";
 
 function Panel() {
   const [path] = useLocation();
+  const channel = channelOf(path);
   return (
     <Session>
       <Shell>
+        {channel !== null && <ChannelFeed key={channel} channel={channel} />}
         <ErrorBoundary place={path}>
           <Gate>
             <Switch>

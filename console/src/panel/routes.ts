@@ -3,6 +3,7 @@ import { routes as ads } from "./ads/routes";
 import { routes as audience } from "./audience/routes";
 import { routes as broadcasts } from "./broadcasts/routes";
 import { routes as channels } from "./channels/routes";
+import { routes as combos } from "./combos/routes";
 import { routes as data } from "./data/routes";
 import { routes as jobs } from "./jobs/routes";
 import { routes as people } from "./people/routes";
@@ -22,11 +23,12 @@ export const routes: readonly PageRoute[] = [
   ...channels,
   ...ads,
   ...data,
-  ...settings,
+  ...combos,
   ...tags,
   ...audience,
   ...people,
   ...broadcasts,
   ...sync,
   ...jobs,
+  ...settings,
 ];

@@ -15,7 +15,7 @@ import { tellOf } from "../chat/tell";
 import styles from "./ConversationList.module.css";
 import type { People } from "./people";
 
-const SHOWN = 3;
+const SHOWN = 2;
 
 interface ConversationRowProps {
   channel: string;

@@ -54,7 +54,6 @@ export const audience = {
   overlapTable: "Overlap of each pair",
   pair: "Pair",
   both: "Have both",
-  onlyOne: (name: string) => `Only ${name}`,
   onlyFirst: "Only the first",
   onlySecond: "Only the second",
   share: "Of the smaller",

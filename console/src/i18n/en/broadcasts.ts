@@ -226,7 +226,7 @@ export const broadcasts = {
       held: "held back",
       unsendable: "cannot be sent to",
     },
-    delivered: "Delivered, as WeChat told",
+    delivered: "Delivered",
     deliveredUnknown: "WeChat has not told",
     actions: "What you can do",
     approve: "Approve",

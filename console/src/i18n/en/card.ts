@@ -76,7 +76,7 @@ export const card = {
   reply: "Replies",
   replyFor: (left: number | null) =>
     left === null ? "any number, for" : left === 1 ? "one left, for" : `${left} left, for`,
-  noReply: "None: WeChat would refuse. The person has to write, click the menu, scan or follow first.",
+  noReply: "None: WeChat takes five answers within 48 hours of a message.",
   replyNote:
     "As far as events and the messages of broadcasts tell; answers of other programs are not counted.",
   follows: "Follows",

@@ -58,6 +58,7 @@ export const sync = {
   goneHint: "It may no longer be kept. Make a new plan.",
   planning: "The plan is being made: WeChat is asked who has which tag.",
   applying: "The plan is being carried out.",
+  takes: "What it takes",
   calls: "Calls to WeChat",
   time: "Time it takes",
   quota: "Calls left today",

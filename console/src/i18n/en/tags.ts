@@ -16,7 +16,7 @@ export const tags = {
   all: "All",
   sort: "Order",
   sorts: {
-    name: "By category and name",
+    name: "Category and name",
     people: "Most people first",
     newest: "Newest first",
     edited: "Last edited first",
@@ -45,23 +45,6 @@ export const tags = {
   newAd: "Ad tag",
   newReturn: "Return data",
   notYours: "Only creators and admins make, edit and delete tags.",
-  gate: {
-    title: {
-      UNBOUND: "This channel is not bound",
-      UNVERIFIED: "This subscription account is not verified",
-      NO_ACCOUNT: "No verified Official Account is bound",
-    },
-    why: {
-      UNBOUND: "Its tags are kept, but can be neither seen nor edited until it is bound again.",
-      UNVERIFIED:
-        "Tags of a subscription account can be used once WeChat has verified it. Nothing that happens meanwhile is lost.",
-      NO_ACCOUNT:
-        "Tags can be seen and edited once a verified Official Account of this robot is bound. Nothing that happens meanwhile is lost.",
-    },
-    mend: "Open the channel's settings",
-    ask: "Ask a creator or an admin of the robot to see to it. This page follows by itself.",
-    opened: "Tags can be used again.",
-  },
   hints: {
     AD_UNCONFIRMED: "Waits until the ad platform has the ad return address.",
     AD_PENDING: "Takes effect in a moment.",
@@ -161,7 +144,7 @@ export const tags = {
   noSizes: "No sizes yet",
   noSizesHint: "The first one is taken within 15 minutes.",
   usedBy: "Used by",
-  usedByNone: "No combo is made of this tag",
+  usedByNone: "No combo is made of this tag.",
   usedByNoneHint: "It can be deleted without anything lapsing.",
   members: "People with this tag",
   membersNone: "Nobody has this tag",

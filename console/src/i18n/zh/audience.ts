@@ -53,7 +53,6 @@ export const audience: typeof en = {
   overlapTable: "两两重叠",
   pair: "标签对",
   both: "两者皆有",
-  onlyOne: (name) => `仅${name}`,
   onlyFirst: "仅前者",
   onlySecond: "仅后者",
   share: "占较小者",

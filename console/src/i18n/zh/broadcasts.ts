@@ -232,7 +232,7 @@ export const broadcasts: typeof en = {
       held: "不发送",
       unsendable: "无法发送",
     },
-    delivered: "微信告知的送达人数",
+    delivered: "已送达",
     deliveredUnknown: "微信尚未告知",
     actions: "可用操作",
     approve: "审批通过",

@@ -51,7 +51,7 @@ export const card: typeof en = {
   untouchableText: "用户近期没有允许发送消息的行为。",
   reply: "客服回复",
   replyFor: (left) => (left === null ? "条数不限，剩余" : `还可回复 ${left} 条，剩余`),
-  noReply: "不可回复：微信会拒绝。需用户先发消息、点击菜单、扫码或关注。",
+  noReply: "不可回复：微信仅允许在用户发消息后 48 小时内回复五条。",
   replyNote: "依据已知事件和群发消息计算，不含其他程序发送的回复。",
   follows: "已关注",
   doesNotFollow: "未关注",

@@ -52,6 +52,7 @@ export const sync: typeof en = {
   goneHint: "可能已不再保留，请重新制定计划。",
   planning: "正在制定计划：向微信查询谁有哪些标签。",
   applying: "正在执行计划。",
+  takes: "所需资源",
   calls: "微信调用次数",
   time: "所需时间",
   quota: "今日剩余次数",

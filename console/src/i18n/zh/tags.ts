@@ -38,21 +38,6 @@ export const tags: typeof en = {
   newAd: "广告标签",
   newReturn: "数据回传标签",
   notYours: "只有创建者和管理员可以新建、编辑和删除标签。",
-  gate: {
-    title: {
-      UNBOUND: "本渠道未绑定",
-      UNVERIFIED: "此订阅号尚未认证",
-      NO_ACCOUNT: "未绑定已认证的公众号",
-    },
-    why: {
-      UNBOUND: "标签会保留，但在重新绑定之前无法查看或编辑。",
-      UNVERIFIED: "订阅号通过微信认证后即可使用标签，期间发生的一切都会记录。",
-      NO_ACCOUNT: "为本机器人绑定一个已认证的公众号后，即可查看和编辑标签，期间发生的一切都会记录。",
-    },
-    mend: "打开渠道设置",
-    ask: "请联系机器人的创建者或管理员处理，本页会自动更新。",
-    opened: "标签已可使用。",
-  },
   hints: {
     AD_UNCONFIRMED: "等待广告平台配置广告回传地址。",
     AD_PENDING: "即将生效。",
@@ -146,7 +131,7 @@ export const tags: typeof en = {
   noSizes: "暂无人数记录",
   noSizesHint: "15 分钟内会有第一条记录。",
   usedBy: "使用者",
-  usedByNone: "没有组合标签使用它",
+  usedByNone: "没有组合标签使用它。",
   usedByNoneHint: "删除它不会使其他标签失效。",
   members: "拥有此标签的用户",
   membersNone: "目前无人拥有此标签",

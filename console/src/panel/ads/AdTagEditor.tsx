@@ -54,7 +54,7 @@ function Edit({ channel, tag, readAgain }: EditProps) {
   // What was read when the edit began: what somebody else saves meanwhile is not overwritten unseen.
   const [version, setVersion] = useState(tag.version);
   const { run, busy, problem } = useMutation(UpdateAdTagDocument);
-  const reason = useManageReason(null);
+  const reason = useManageReason();
   const save = async (adIds: readonly string[], expectedVersion: number) => {
     const input = {
       id: tag.id,

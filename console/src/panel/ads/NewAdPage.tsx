@@ -15,9 +15,6 @@ import { EmptyState } from "../../ui/EmptyState";
 import { Fact, Facts, Row, Stack } from "../../ui/Layout";
 import { PageHeader, Section } from "../../ui/Section";
 import { StateBadge } from "../../ui/StateBadge";
-import { ClosedGate } from "../tags/ClosedGate";
-import { FollowTags } from "../tags/FollowTags";
-import { closedBecause } from "../tags/gate";
 import { useManageReason } from "../tags/hooks";
 import { paths } from "../tags/paths";
 import { AdFeed } from "./AdFeed";
@@ -32,7 +29,6 @@ export default function NewAdPage({ params }: { params: Record<string, string> }
   const asked = useQuery(AdFeedDocument, { channel });
   return (
     <Stack gap={5}>
-      <FollowTags channel={channel} />
       <PageHeader
         title={m.ads.newHeading}
         above={<Link href={paths.tags(channel)}>{m.tags.back}</Link>}
@@ -43,13 +39,11 @@ export default function NewAdPage({ params }: { params: Record<string, string> }
   );
 }
 
-function Content({ data: { viewer, channel } }: { data: AdFeedQuery }) {
+function Content({ data: { channel } }: { data: AdFeedQuery }) {
   const m = useMessages();
   const [query, setQuery] = useSearchParams();
   const made = query.get("made");
   if (!channel) return null;
-  const closed = closedBecause(viewer.ready, channel);
-  if (closed) return <ClosedGate closed={closed} channel={channel} />;
   if (channel.kind === "MINI_PROGRAM") {
     return <EmptyState title={m.ads.miniProgramTitle}>{m.ads.miniProgram}</EmptyState>;
   }
@@ -84,7 +78,7 @@ function NewAdTag({ channel, onMade }: { channel: string; onMade: (tag: string) 
       before={[]}
       action={m.ads.create}
       busy={busy}
-      reason={useManageReason(null)}
+      reason={useManageReason()}
       problem={problem}
       onSubmit={create}
     />

@@ -12,9 +12,6 @@ import { useMessages } from "../../i18n/messages";
 import { EmptyState } from "../../ui/EmptyState";
 import { Stack } from "../../ui/Layout";
 import { PageHeader } from "../../ui/Section";
-import { ClosedGate } from "../tags/ClosedGate";
-import { FollowTags } from "../tags/FollowTags";
-import { closedBecause } from "../tags/gate";
 import { paths } from "../tags/paths";
 import { ListForm } from "./ListForm";
 
@@ -31,7 +28,6 @@ export default function NewReturnPage({ params }: { params: Record<string, strin
   const tag = known.data?.tag?.__typename === "ReturnTag" && id !== null ? known.data.tag : null;
   return (
     <Stack gap={5}>
-      <FollowTags channel={channel} />
       <PageHeader
         title={tag ? m.data.moreHeading(tag.name) : m.data.newHeading}
         above={
@@ -56,10 +52,8 @@ export default function NewReturnPage({ params }: { params: Record<string, strin
 
 function Content({ data, tag }: { data: ReturnFormQuery; tag: ReturnTagOfList | "MISSING" | null }) {
   const m = useMessages();
-  const { viewer, channel, channels } = data;
+  const { channel, channels } = data;
   if (!channel) return null;
-  const closed = closedBecause(viewer.ready, channel);
-  if (closed) return <ClosedGate closed={closed} channel={channel} />;
   if (!can("SUBMIT_DATA")) return <EmptyState title={m.data.notYours} />;
   if (tag === "MISSING") return <EmptyState title={m.data.tagNotFound}>{m.data.tagNotFoundHint}</EmptyState>;
   return <ListForm channel={channel} channels={channels} tag={tag} />;

@@ -12,13 +12,14 @@ import { useChoices } from "./useChoices";
 interface ChoicePickerProps {
   readonly label: string;
   readonly onPick: (choice: Choice) => void;
-  /** Puts the focus here at once, and gives the choice up on Escape. */
+  /** Puts the focus here at once. */
+  readonly autofocus?: boolean;
+  /** Is called on Escape in an empty field: where to go from here. */
   readonly onCancel?: () => void;
-  readonly invalid?: boolean;
 }
 
 /** A field to search a tag, or another part of an expression, and to choose it (combobox with a list). */
-export function ChoicePicker({ label, onPick, onCancel, invalid }: ChoicePickerProps) {
+export function ChoicePicker({ label, onPick, autofocus, onCancel }: ChoicePickerProps) {
   const m = useMessages().expressions;
   const { channel, allowed, unusable } = useEditing();
   const id = useId();
@@ -31,7 +32,7 @@ export function ChoicePicker({ label, onPick, onCancel, invalid }: ChoicePickerP
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: only when it appears
   useEffect(() => {
-    if (onCancel) input.current?.focus();
+    if (autofocus) input.current?.focus();
   }, []);
   useEffect(() => {
     if (open) document.getElementById(`${id}-${place}`)?.scrollIntoView({ block: "nearest" });
@@ -82,7 +83,6 @@ export function ChoicePicker({ label, onPick, onCancel, invalid }: ChoicePickerP
         aria-controls={`${id}-list`}
         aria-autocomplete="list"
         aria-activedescendant={open && place >= 0 ? `${id}-${place}` : undefined}
-        aria-invalid={invalid || undefined}
         placeholder={label}
         autocomplete="off"
         spellcheck={false}

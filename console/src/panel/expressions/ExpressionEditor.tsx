@@ -52,7 +52,7 @@ export function ExpressionEditor(props: ExpressionEditorProps) {
     (tag: KnownTag) => unusableReason(tag, allow, forbidden, m),
     [allow, forbidden, m],
   );
-  const flaws = useFlaws(tree, known, unusable, props.problem ?? null, props.strict ?? false);
+  const flaws = useFlaws(tree, known, unusable, props.problem ?? null, props.strict ?? false, allow);
   const countable = useMemo(() => countableNodes(tree, known), [tree, known]);
   const countOf = useCounts(channel, countable);
   const history = useHistory(tree, onChange);
@@ -130,7 +130,7 @@ export function ExpressionEditor(props: ExpressionEditorProps) {
           class={styles.tree}
           onKeyDown={treeKeys(editing, { undo, redo, add, openMenu, goTo })}
         >
-          <TreeItem node={tree} level={1} place={0} count={1} />
+          <TreeItem node={tree} level={1} place={0} of={1} />
         </div>
         {!isGroup(tree) && tree.kind !== "hole" && <Beginning />}
         <div class={styles.foot}>

@@ -1,4 +1,5 @@
 import { useRef } from "preact/hooks";
+import { formatCount } from "../../i18n/format";
 import { useMessages } from "../../i18n/messages";
 import { Button } from "../../ui/Button";
 import { classes } from "../../ui/classes";
@@ -18,13 +19,14 @@ interface TreeItemProps {
   readonly node: Tree;
   readonly level: number;
   readonly place: number;
-  readonly count: number;
+  /** How many parts the group has in which the node is. */
+  readonly of: number;
   /** What the node is to the `except` that it is in. */
   readonly role?: string | undefined;
 }
 
 /** One node of the expression with everything in it. */
-export function TreeItem({ node, level, place, count, role }: TreeItemProps) {
+export function TreeItem({ node, level, place, of, role }: TreeItemProps) {
   const m = useMessages().expressions;
   const editing = useEditing();
   const { active, setActive, idOf, known, flaws } = editing;
@@ -32,10 +34,10 @@ export function TreeItem({ node, level, place, count, role }: TreeItemProps) {
   const handle = useRef<HTMLSpanElement>(null);
   const { over, isDragged } = useDragging(node.key, row, handle);
   const problems = flaws.get(node.key) ?? [];
-  const size = editing.countOf(node).size;
-  const name = [role, nameOf(node, known, m), size && m.people(String(size.count))]
-    .filter(Boolean)
-    .join(", ");
+  const tag = node.kind === "tag" ? known.tag(node.tag) : null;
+  const count = tag ? tag.memberCount : editing.countOf(node).size?.count;
+  const people = count === undefined ? null : m.people(formatCount(count));
+  const name = [role, nameOf(node, known, m), people].filter(Boolean).join(", ");
   const focused = (event: FocusEvent & { currentTarget: HTMLElement }) => {
     event.stopPropagation();
     if (active !== node.key) setActive(node.key);
@@ -47,7 +49,7 @@ export function TreeItem({ node, level, place, count, role }: TreeItemProps) {
       aria-label={name}
       aria-level={level}
       aria-posinset={place + 1}
-      aria-setsize={count}
+      aria-setsize={of}
       aria-selected={active === node.key}
       aria-describedby={problems.length > 0 ? `${idOf(node.key)}-flaws` : undefined}
       tabIndex={active === node.key ? 0 : -1}
@@ -85,7 +87,7 @@ function Parts({ node, level }: { node: Group; level: number }) {
               node={child}
               level={level + 1}
               place={place}
-              count={node.children.length}
+              of={node.children.length}
               role={roles[place]}
             />
           ))}
@@ -113,7 +115,11 @@ function Adding({ node }: { node: Group }) {
   const label = node.children.length === 0 ? m.choose : m.addTag;
   return (
     <div class={styles.adding} id={idOf(`${node.key}-add`)}>
-      <ChoicePicker label={label} onPick={pick} />
+      <ChoicePicker
+        label={label}
+        onPick={pick}
+        onCancel={() => document.getElementById(idOf(node.key))?.focus()}
+      />
       <Button variant="quiet" size="small" onClick={addGroup}>
         {m.addGroup}
       </Button>
@@ -130,7 +136,7 @@ export function LeafPicker({ node, label, onDone }: { node: Leaf; label: string;
     onDone?.();
     apply({ tree: replace(tree, node.key, leaf) }, leaf.key);
   };
-  return <ChoicePicker label={label} onPick={pick} {...(onDone && { onCancel: onDone })} />;
+  return <ChoicePicker label={label} onPick={pick} {...(onDone && { autofocus: true, onCancel: onDone })} />;
 }
 
 /** Chooses how a group combines its parts. */

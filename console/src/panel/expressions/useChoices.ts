@@ -1,4 +1,3 @@
-import { useEffect, useState } from "preact/hooks";
 import {
   ExpressionBroadcastChoicesDocument,
   ExpressionTagChoicesDocument,
@@ -8,6 +7,7 @@ import { can } from "../../app/viewer";
 import type { Messages } from "../../i18n/messages";
 import { type Choice, nameOfChoice } from "./choices";
 import type { Allowed } from "./editing";
+import { useSettled } from "./useSettled";
 
 const SHOWN = 50;
 const BROADCASTS = 50;
@@ -30,7 +30,7 @@ export function useChoices(
   pause: boolean,
   m: Messages["expressions"],
 ): Choices {
-  const search = useSettled(text.trim());
+  const search = useSettled(text.trim(), PAUSE);
   const tags = useQuery(
     ExpressionTagChoicesDocument,
     { channel, search: search || null, first: SHOWN },
@@ -66,14 +66,4 @@ export function useChoices(
 
 function isFollowers(choice: Choice): boolean {
   return choice.kind === "followers";
-}
-
-/** Returns a text as it was when it last stayed the same for a moment. */
-function useSettled(text: string): string {
-  const [settled, setSettled] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), PAUSE);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return settled;
 }

@@ -4,11 +4,11 @@ import { treeOf } from "../../api/documents";
 import {
   ExpressionCountsDocument,
   type ExpressionCountsQuery,
-  TagEventsDocument,
   type TagExpressionInput,
 } from "../../api/generated/graphql";
-import { useSubscription } from "../../api/hooks";
 import { problemOf } from "../../api/problem";
+import { can } from "../../app/viewer";
+import { useTagFeed } from "../tags/feed";
 import { type Ask, type Counted, CountKeeper } from "./countKeeper";
 import { type Tree, tagIdsOf } from "./tree";
 
@@ -62,19 +62,14 @@ export function useCounts(channel: string, trees: readonly Tree[]): (tree: Tree)
   const client = useClient();
   const keeper = keeperOf(client, channel);
   const viewer = useRef({});
-  useEffect(() => keeper.show(viewer.current, trees), [keeper, trees]);
+  const isAllowed = can("VIEW_USERS");
+  useEffect(() => keeper.show(viewer.current, isAllowed ? trees : []), [keeper, trees, isAllowed]);
   useEffect(() => () => keeper.hide(viewer.current), [keeper]);
   const tags = useMemo(() => trees.flatMap(tagIdsOf), [trees]);
-  useSubscription(
-    TagEventsDocument,
-    { channel, after: null },
-    {
-      onEvent: ({ tagEvents: { kind, tag } }) => {
-        if (kind === "RESET") keeper.renew(null);
-        else if (tag && tags.includes(tag.id)) keeper.renew([tag.id]);
-      },
-    },
-  );
+  useTagFeed(({ kind, tag }) => {
+    if (kind === "RESET") keeper.renew(null);
+    else if (tag && tags.includes(tag.id)) keeper.renew([tag.id]);
+  });
   const version = keeper.version.value;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a version stands for everything that is known
   return useCallback((tree: Tree) => keeper.countOf(tree), [keeper, version]);

@@ -3,12 +3,15 @@ import { useSearchParams } from "wouter-preact";
 import { toQueryString, treeOfQuery } from "./queryString";
 import { sameTree, type Tree } from "./tree";
 
-/** Keeps an expression in the `expression` of the address, so that every state of it has a link. */
-export function useExpressionQuery(): [Tree, (tree: Tree) => void] {
+/**
+ * Keeps an expression in the `expression` of the address, so that every state of it has a link. Without one it is `initial`,
+ * or empty.
+ */
+export function useExpressionQuery(initial?: Tree): [Tree, (tree: Tree) => void] {
   const [query, setQuery] = useSearchParams();
   const written = query.get("expression");
   const last = useRef<Tree | null>(null);
-  const read = treeOfQuery(written);
+  const read = written === null && initial ? initial : treeOfQuery(written);
   // The same expression keeps its nodes, or the focus would be lost with each change.
   if (last.current === null || !sameTree(last.current, read)) last.current = read;
   const setTree = useCallback(

@@ -33,6 +33,7 @@ export function useFlaws(
   unusable: (tag: KnownTag) => string | null,
   problem: Problem | null,
   strict: boolean,
+  allowed: Allowed,
 ): ReadonlyMap<string, readonly string[]> {
   const m = useMessages().expressions;
   return useMemo(() => {
@@ -47,7 +48,10 @@ export function useFlaws(
       else if (strict) add(key, m.flaws[flaw]);
     }
     for (const leaf of leavesOf(tree)) {
-      if (leaf.kind === "received" && known.broadcast(leaf.broadcast) === null) add(leaf.key, m.receivedGone);
+      if (leaf.kind === "received") {
+        if (!allowed.received) add(leaf.key, m.receivedNot);
+        else if (known.broadcast(leaf.broadcast) === null) add(leaf.key, m.receivedGone);
+      }
       if (leaf.kind !== "tag") continue;
       const tag = known.tag(leaf.tag);
       const reason = tag === null ? m.notUsable.UNKNOWN : tag && unusable(tag);
@@ -59,5 +63,5 @@ export function useFlaws(
       if (!flaws.has(node.key)) add(node.key, field.message);
     }
     return flaws;
-  }, [tree, known, unusable, problem, strict, m]);
+  }, [tree, known, unusable, problem, strict, allowed, m]);
 }

@@ -1,10 +1,11 @@
 import { useEffect } from "preact/hooks";
 import { type JobRowFragment, JobsDocument } from "../../api/generated/graphql";
 import { ApiProblem } from "../../app/ApiProblem";
+import { MoreButton } from "../../app/MoreButton";
 import { usePages } from "../../app/usePages";
 import { can } from "../../app/viewer";
+import { formatList } from "../../i18n/format";
 import { useMessages } from "../../i18n/messages";
-import { Button } from "../../ui/Button";
 import { EmptyState } from "../../ui/EmptyState";
 import { Stack } from "../../ui/Layout";
 import { Loading } from "../../ui/Loading";
@@ -16,6 +17,7 @@ import { CancelJob } from "./CancelJob";
 import { FollowJob } from "./FollowJob";
 import { JobResult } from "./JobResult";
 import { JobState } from "./JobState";
+import styles from "./Jobs.module.css";
 import { isFinished, kindOf } from "./jobWords";
 
 const OFTEN = 10_000;
@@ -57,11 +59,7 @@ function Jobs({ channel }: { channel: string }) {
       {!nodes && !problem && <Loading label={m.common.loading} />}
       {nodes?.length === 0 && <EmptyState title={m.jobs.none}>{m.jobs.noneHint}</EmptyState>}
       {nodes && nodes.length > 0 && <JobTable jobs={nodes} channel={channel} />}
-      {more && (
-        <Button busy={busy} onClick={more}>
-          {m.common.more}
-        </Button>
-      )}
+      <MoreButton more={more} busy={busy} />
     </>
   );
 }
@@ -76,7 +74,7 @@ export function JobTable({ jobs, channel }: { jobs: readonly JobRowFragment[]; c
       rows={jobs}
       rowKey={({ id }) => id}
       columns={[
-        { key: "job", header: columns.job, primary: true, cell: (job) => kindOf(job, m.jobs) },
+        { key: "job", header: columns.job, primary: true, cell: (job) => <JobName job={job} /> },
         {
           key: "state",
           header: columns.state,
@@ -95,5 +93,16 @@ export function JobTable({ jobs, channel }: { jobs: readonly JobRowFragment[]; c
         },
       ]}
     />
+  );
+}
+
+function JobName({ job }: { job: JobRowFragment }) {
+  const m = useMessages();
+  const synced = job.__typename === "OfficialAccountSync" ? job.tags.map(({ tag }) => tag.name) : [];
+  return (
+    <>
+      {kindOf(job, m.jobs)}
+      {synced.length > 0 && <p class={styles.muted}>{formatList(synced)}</p>}
+    </>
   );
 }

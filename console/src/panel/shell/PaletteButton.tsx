@@ -5,7 +5,8 @@ import { SearchIcon } from "../../ui/icons";
 import type { ChannelChoice } from "./ChannelSwitcher";
 import styles from "./PaletteButton.module.css";
 
-const Palette = lazy(() => import("./Palette"));
+const load = () => import("./Palette");
+const Palette = lazy(load);
 const APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
 
 type PaletteButtonProps = { channels: readonly ChannelChoice[]; channel: ChannelChoice | null };
@@ -14,6 +15,11 @@ type PaletteButtonProps = { channels: readonly ChannelChoice[]; channel: Channel
 export function PaletteButton({ channels, channel }: PaletteButtonProps) {
   const m = useMessages();
   const [open, setOpen] = useState(false);
+  useEffect(() => {
+    // Whoever types right after Ctrl-K should not type into nothing.
+    const timer = setTimeout(load, 1_000);
+    return () => clearTimeout(timer);
+  }, []);
   useEffect(() => {
     const key = (event: KeyboardEvent) => {
       if (event.key.toLowerCase() !== "k" || !(APPLE ? event.metaKey : event.ctrlKey)) return;

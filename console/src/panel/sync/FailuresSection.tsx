@@ -1,9 +1,9 @@
 import { Link } from "wouter-preact";
 import { SyncFailuresDocument } from "../../api/generated/graphql";
 import { ApiProblem } from "../../app/ApiProblem";
+import { MoreButton } from "../../app/MoreButton";
 import { usePages } from "../../app/usePages";
 import { useMessages } from "../../i18n/messages";
-import { Button } from "../../ui/Button";
 import { Section } from "../../ui/Section";
 import { Table } from "../../ui/Table";
 import { paths } from "../tags/paths";
@@ -47,11 +47,7 @@ export function FailuresSection({ sync, tag, channel }: FailuresSectionProps) {
           { key: "code", header: failureColumns.code, cell: ({ errcode }) => errcode, align: "end" },
         ]}
       />
-      {more && (
-        <Button busy={busy} onClick={more}>
-          {m.common.more}
-        </Button>
-      )}
+      <MoreButton more={more} busy={busy} />
     </Section>
   );
 }

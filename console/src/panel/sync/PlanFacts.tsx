@@ -11,7 +11,7 @@ export function PlanFacts({ sync }: { sync: SyncRunFragment }) {
   const m = useMessages().sync;
   const [unit, count] = durationOf(sync.secondsNeeded ?? 0);
   return (
-    <Section card title={m.planTitle}>
+    <Section card title={m.takes}>
       <Facts>
         <Fact label={m.calls}>{sync.callsNeeded === null ? m.unknown : formatCount(sync.callsNeeded)}</Fact>
         <Fact label={m.time}>{sync.secondsNeeded === null ? m.unknown : m[unit](formatCount(count))}</Fact>

@@ -2,16 +2,16 @@ import { useMemo } from "preact/hooks";
 import { useSearchParams } from "wouter-preact";
 import { SyncTagsDocument } from "../../api/generated/graphql";
 import { ApiProblem } from "../../app/ApiProblem";
+import { MoreButton } from "../../app/MoreButton";
 import { usePages } from "../../app/usePages";
 import { can } from "../../app/viewer";
 import { useMessages } from "../../i18n/messages";
-import { Button } from "../../ui/Button";
 import { EmptyState } from "../../ui/EmptyState";
 import { Stack } from "../../ui/Layout";
 import { Loading } from "../../ui/Loading";
 import { Reason } from "../../ui/Reason";
 import { PageHeader } from "../../ui/Section";
-import { FollowTags } from "../tags/FollowTags";
+import { useTagFeed } from "../tags/feed";
 import { PlanSection } from "./PlanSection";
 import { RemoteTagsSection } from "./RemoteTagsSection";
 import { SyncsSection } from "./SyncsSection";
@@ -34,6 +34,7 @@ function Syncing({ channel }: { channel: string }) {
     { channel },
     ({ channel: found }) => found?.tags,
   );
+  useTagFeed(({ kind }) => kind !== "COUNT_CHANGED" && kind !== "RESET" && again());
   const isMiniProgram = data?.channel?.kind === "MINI_PROGRAM";
   const [query, setQuery] = useSearchParams();
   const chosen = useMemo(() => query.getAll("tags"), [query]);
@@ -49,21 +50,13 @@ function Syncing({ channel }: { channel: string }) {
     );
   return (
     <>
-      <FollowTags
-        channel={channel}
-        onEvent={({ kind }) => kind !== "COUNT_CHANGED" && kind !== "RESET" && again()}
-      />
       <ApiProblem problem={problem} again={again} />
       {!nodes && !problem && <Loading label={m.common.loading} />}
       {isMiniProgram && <EmptyState title={m.sync.miniProgram}>{m.sync.miniProgramHint}</EmptyState>}
       {nodes && !isMiniProgram && (
         <>
           <PlanSection channel={channel} tags={nodes} chosen={chosen} onChoose={choose} />
-          {more && (
-            <Button busy={busy} onClick={more}>
-              {m.common.more}
-            </Button>
-          )}
+          <MoreButton more={more} busy={busy} />
           <SyncsSection channel={channel} />
           <RemoteTagsSection channel={channel} onTaken={again} />
         </>

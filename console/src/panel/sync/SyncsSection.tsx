@@ -8,11 +8,15 @@ import { JobTable } from "../jobs/JobsPage";
 import { isFinished } from "../jobs/jobWords";
 import styles from "./Sync.module.css";
 
+const SHOWN = 5;
+
 /** Lists the newest plans and syncs of a channel. */
 export function SyncsSection({ channel }: { channel: string }) {
   const m = useMessages();
   const { data } = useQuery(JobsDocument, { channel, after: null });
-  const syncs = data?.channel?.jobs?.nodes.filter(({ __typename }) => __typename === "OfficialAccountSync");
+  const syncs = data?.channel?.jobs?.nodes
+    .filter(({ __typename }) => __typename === "OfficialAccountSync")
+    .slice(0, SHOWN);
   return (
     <Section
       card

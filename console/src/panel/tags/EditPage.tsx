@@ -6,6 +6,7 @@ import { useMessages } from "../../i18n/messages";
 import { EmptyState } from "../../ui/EmptyState";
 
 const AdTagEditor = lazy(() => import("../ads/AdTagEditor"));
+const ComboEditor = lazy(() => import("../combos/ComboEditor"));
 
 /** Shows the editor for the kind of the tag. */
 export default function EditPage({ params }: { params: Record<string, string> }) {
@@ -16,6 +17,7 @@ export default function EditPage({ params }: { params: Record<string, string> })
     <Answer asked={asked}>
       {({ tag }) => {
         if (tag?.kind === "AD") return <AdTagEditor channel={channel} tag={id} />;
+        if (tag?.kind === "COMBO") return <ComboEditor key={id} channel={channel} tag={id} />;
         return <EmptyState title={m.tags.notFound}>{m.tags.notFoundHint}</EmptyState>;
       }}
     </Answer>

@@ -32,7 +32,8 @@ export function useHintText(hint: Hint): string {
   return hints[hint.kind];
 }
 
-function Mend({ hint, tag, channel }: { hint: Hint; tag: TagRow; channel: string }) {
+/** Leads to where a hint is dealt with, or says who can. */
+export function Mend({ hint, tag, channel }: { hint: Hint; tag: TagRow; channel: string }) {
   const { hints } = useMessages().tags;
   switch (hint.kind) {
     case "AD_UNCONFIRMED":

@@ -1,6 +1,7 @@
 import { Link } from "wouter-preact";
 import { TagMembersDocument } from "../../api/generated/graphql";
 import { ApiProblem } from "../../app/ApiProblem";
+import { MoreButton } from "../../app/MoreButton";
 import { usePages } from "../../app/usePages";
 import { can } from "../../app/viewer";
 import { formatCount } from "../../i18n/format";
@@ -84,11 +85,7 @@ function Members({ tag, channel, memberCount }: MembersSectionProps) {
           ]}
         />
       )}
-      {more && (
-        <Button busy={busy} onClick={more}>
-          {m.common.more}
-        </Button>
-      )}
+      <MoreButton more={more} busy={busy} />
     </Section>
   );
 }

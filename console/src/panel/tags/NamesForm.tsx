@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Problem } from "../../api/problem";
 import { ApiProblem } from "../../app/ApiProblem";
 import { useMessages } from "../../i18n/messages";
@@ -27,6 +27,8 @@ export function NamesForm({ tag, onDone, onConflict }: NamesFormProps) {
   const [names, setNames] = useState<Names>(namesOfTag(tag));
   const { save, busy, problem } = useRename();
   const conflict = tag.version !== base.version && !sameNames(namesOfTag(tag), namesOfTag(base));
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus(), []);
   const missing = names.name.trim() === "";
 
   const submit = async (version: number) => {
@@ -50,7 +52,7 @@ export function NamesForm({ tag, onDone, onConflict }: NamesFormProps) {
           hint={m.tags.nameHint}
           value={names.name}
           maxLength={64}
-          autofocus
+          inputRef={first}
           required
           error={missing ? m.tags.nameMissing : fieldError(problem, "name", m.problems.NAME_TAKEN)}
           onInput={(name) => setNames({ ...names, name })}

@@ -26,22 +26,20 @@ type SectionProps = {
   tag: TagRow;
   link: OfficialAccountLinkFragment | null;
   channel: string;
-  /** Why the tag cannot be synced now, if it cannot. */
-  reason: string | null;
   /** Reads the tag again. */
   again: () => void;
 };
 
 /** Shows what a tag is linked to at the Official Account, and lets end or keep that. */
-export function OfficialAccountSection({ tag, link, channel, reason, again }: SectionProps) {
+export function OfficialAccountSection({ tag, link, channel, again }: SectionProps) {
   const m = useMessages();
-  const plan = tag.state === "ACTIVE" && reason === null && (
+  const plan = tag.state === "ACTIVE" && (
     <LinkButton href={paths.planSync(channel, tag.id)}>{m.tags.planSync}</LinkButton>
   );
   return (
     <Section card title={m.tags.officialAccount} actions={link && plan}>
       {link ? (
-        <Linked tag={tag} link={link} channel={channel} reason={reason} again={again} />
+        <Linked tag={tag} link={link} channel={channel} again={again} />
       ) : (
         <EmptyState title={m.tags.neverSynced} action={plan}>
           {m.tags.neverSyncedHint}
@@ -51,7 +49,7 @@ export function OfficialAccountSection({ tag, link, channel, reason, again }: Se
   );
 }
 
-function Linked({ tag, link, channel, reason, again }: SectionProps & { link: OfficialAccountLinkFragment }) {
+function Linked({ tag, link, channel, again }: SectionProps & { link: OfficialAccountLinkFragment }) {
   const m = useMessages();
   const keep = useMutation(SetKeepInSyncDocument);
   const [unlinking, setUnlinking] = useState(false);
@@ -88,13 +86,11 @@ function Linked({ tag, link, channel, reason, again }: SectionProps & { link: Of
             label={m.tags.keepInSync}
             hint={m.tags.keepInSyncHint}
             checked={link.keepInSync}
-            reason={tag.state === "LAPSED" && !link.keepInSync ? m.tags.lapsedTitle : reason}
+            reason={tag.state === "LAPSED" && !link.keepInSync ? m.tags.lapsedTitle : null}
             onChange={turn}
           />
           <div>
-            <Button reason={reason} onClick={() => setUnlinking(true)}>
-              {m.tags.unlink}
-            </Button>
+            <Button onClick={() => setUnlinking(true)}>{m.tags.unlink}</Button>
           </div>
         </>
       )}

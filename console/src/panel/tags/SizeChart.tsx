@@ -9,6 +9,8 @@ import styles from "./SizeChart.module.css";
 import { useThemeChanges } from "./useThemeChanges";
 
 const HEIGHT = 240;
+/** What was counted for the first time a moment ago is not drawn as if that moment were long. */
+const SHORTEST = 600;
 
 /** Draws sizes as steps, since each holds until the next; what is pointed at is said below. */
 export default function SizeChart({ sizes, label }: { sizes: readonly Size[]; label: string }) {
@@ -74,6 +76,7 @@ function optionsFor(place: HTMLElement, point: (index: number | null) => void): 
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false } },
     scales: {
+      x: { range: (_, from, to) => [Math.min(from, to - SHORTEST), to] },
       y: {
         range: (_, low, high) =>
           low === high ? [Math.max(0, low - 1), high + 1] : uPlot.rangeNum(low, high, 0.1, true),
@@ -103,7 +106,8 @@ function optionsFor(place: HTMLElement, point: (index: number | null) => void): 
 }
 
 function timeLabel(at: number, step: number): string {
+  const clock: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
   const form: Intl.DateTimeFormatOptions =
-    step >= 86_400 ? { month: "short", day: "numeric" } : { hour: "2-digit", minute: "2-digit" };
+    step >= 86_400 ? { month: "short", day: "numeric" } : step < 60 ? { ...clock, second: "2-digit" } : clock;
   return new Intl.DateTimeFormat(locale(), form).format(at * 1000);
 }

@@ -1,6 +1,7 @@
 import type { TagInViewFragment } from "../../api/generated/graphql";
 import { useMessages } from "../../i18n/messages";
 import { StateBadge, type Tone } from "../../ui/StateBadge";
+import styles from "./SyncState.module.css";
 
 type Link = NonNullable<TagInViewFragment["officialAccount"]>;
 type SyncKind = keyof ReturnType<typeof useMessages>["tags"]["syncStates"];
@@ -14,8 +15,7 @@ export function syncKind(link: Link | null): SyncKind {
   return link.keepInSync ? "kept" : "same";
 }
 
-const LOOKS: Record<SyncKind, readonly [Tone, "solid" | "dashed" | "dotted"]> = {
-  none: ["neutral", "solid"],
+const LOOKS: Record<Exclude<SyncKind, "none">, readonly [Tone, "solid" | "dashed" | "dotted"]> = {
   ended: ["neutral", "dotted"],
   failing: ["caution", "dotted"],
   differs: ["informative", "dashed"],
@@ -27,6 +27,8 @@ const LOOKS: Record<SyncKind, readonly [Tone, "solid" | "dashed" | "dotted"]> = 
 export function SyncState({ link }: { link: Link | null }) {
   const words = useMessages().tags.syncStates;
   const kind = syncKind(link);
+  // What was never synced is nothing to look at: a badge on each such tag would hide the others.
+  if (kind === "none") return <span class={styles.none}>{words.none}</span>;
   const [tone, line] = LOOKS[kind];
   return (
     <StateBadge tone={tone} line={line}>

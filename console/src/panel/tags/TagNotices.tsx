@@ -4,7 +4,7 @@ import { formatInstant } from "../../i18n/format";
 import { useMessages } from "../../i18n/messages";
 import { Problem } from "../../ui/Problem";
 import { Progress } from "../../ui/Progress";
-import { HintLine } from "./HintLine";
+import { HintLine, Mend } from "./HintLine";
 import { hintOf } from "./hints";
 import { paths } from "./paths";
 import { fullName, percent } from "./words";
@@ -24,16 +24,13 @@ export function TagNotices({ tag }: { tag: TagDetailFragment }) {
   if (hint.kind === "LAPSED") {
     return (
       <Problem tone="caution" title={m.tags.lapsedTitle}>
-        <HintLine hint={hint} tag={tag} channel={tag.channel.id} />
-        {hint.by.length > 0 && (
-          <ul>
-            {hint.by.map((deleted) => (
-              <li key={deleted.id}>
-                <Link href={paths.tag(tag.channel.id, deleted.id)}>{fullName(deleted)}</Link>
-              </li>
-            ))}
-          </ul>
-        )}
+        {m.tags.hints.LAPSED}{" "}
+        {hint.by.map((deleted) => (
+          <span key={deleted.id}>
+            <Link href={paths.tag(tag.channel.id, deleted.id)}>{fullName(deleted)}</Link>{" "}
+          </span>
+        ))}
+        <Mend hint={hint} tag={tag} channel={tag.channel.id} />
       </Problem>
     );
   }

@@ -10,13 +10,12 @@ import { useMessages } from "../../i18n/messages";
 import { Button, LinkButton } from "../../ui/Button";
 import { EmptyState } from "../../ui/EmptyState";
 import { Row, Stack } from "../../ui/Layout";
+import { Reason } from "../../ui/Reason";
 import { PageHeader, Section } from "../../ui/Section";
 import { StateBadge } from "../../ui/StateBadge";
 import { showToast } from "../../ui/toast";
 import { DeleteDialog } from "./DeleteDialog";
-import { FollowTags } from "./FollowTags";
-import { closedBecause } from "./gate";
-import { useManageReason } from "./hooks";
+import { type TagChange, useTagFeed } from "./feed";
 import { MembersSection } from "./MembersSection";
 import { NamesForm } from "./NamesForm";
 import { OfficialAccountSection } from "./OfficialAccountSection";
@@ -25,7 +24,6 @@ import { SizesSection } from "./SizesSection";
 import { TagFacts } from "./TagFacts";
 import { TagNotices } from "./TagNotices";
 import styles from "./TagPage.module.css";
-import type { TagChange } from "./tagList";
 import { UsedBySection } from "./UsedBySection";
 
 const ReceiptsSection = lazy(() => import("../data/ReceiptsSection"));
@@ -36,25 +34,22 @@ export default function TagPage({ params }: { params: Record<string, string> }) 
   const { channel = "", tag: id = "" } = params;
   const m = useMessages();
   const asked = useQuery(TagPageDocument, { tag: id });
-  const onEvent = useChanges(id, asked.again);
+  useChanges(id, asked.again);
   return (
-    <>
-      <FollowTags key={channel} channel={channel} onEvent={onEvent} />
-      <Answer asked={asked}>
-        {({ node, viewer }) =>
-          node && "memberCount" in node ? (
-            <Tag key={id} tag={node} ready={viewer.ready} again={asked.again} />
-          ) : (
-            <EmptyState
-              title={m.tags.notFound}
-              action={<LinkButton href={paths.tags(channel)}>{m.tags.back}</LinkButton>}
-            >
-              {m.tags.notFoundHint}
-            </EmptyState>
-          )
-        }
-      </Answer>
-    </>
+    <Answer asked={asked}>
+      {({ node }) =>
+        node && "memberCount" in node ? (
+          <Tag key={id} tag={node} again={asked.again} />
+        ) : (
+          <EmptyState
+            title={m.tags.notFound}
+            action={<LinkButton href={paths.tags(channel)}>{m.tags.back}</LinkButton>}
+          >
+            {m.tags.notFoundHint}
+          </EmptyState>
+        )
+      }
+    </Answer>
   );
 }
 
@@ -62,11 +57,11 @@ export default function TagPage({ params }: { params: Record<string, string> }) 
  * Reads the tag again after whatever an event does not tell of: why it lapsed, what it is used by. Numbers, names and states
  * are in the events themselves; what becomes of the tag is said in passing.
  */
-function useChanges(id: string, again: () => void): (event: TagChange) => void {
+function useChanges(id: string, again: () => void): void {
   const m = useMessages();
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useEffect(() => () => clearTimeout(timer.current), []);
-  return useCallback(
+  const onEvent = useCallback(
     ({ kind, tag }: TagChange) => {
       if (kind === "COUNT_CHANGED") return;
       if (kind === "STATE_CHANGED" && tag?.id === id) {
@@ -78,16 +73,16 @@ function useChanges(id: string, again: () => void): (event: TagChange) => void {
     },
     [id, again, m],
   );
+  useTagFeed(onEvent);
 }
 
-type TagProps = { tag: TagDetailFragment; ready: boolean; again: () => void };
+type Task = "naming" | "deleting";
+type TagProps = { tag: TagDetailFragment; again: () => void };
 
-function Tag({ tag, ready, again }: TagProps) {
+function Tag({ tag, again }: TagProps) {
   const m = useMessages();
-  const [task, setTask] = useState<"none" | "naming" | "deleting">("none");
+  const [task, setTask] = useState<Task | null>(null);
   const channel = tag.channel.id;
-  const closed = closedBecause(ready, tag.channel);
-  const reason = useEditReason(tag, useManageReason(closed));
   const living = tag.deletedAt === null;
   usePolling(tag);
   return (
@@ -106,22 +101,10 @@ function Tag({ tag, ready, again }: TagProps) {
           </>
         }
         description={task === "naming" ? undefined : (tag.description ?? m.tags.noDescription)}
-        actions={
-          living && (
-            <Row top>
-              {(tag.kind === "COMBO" || tag.kind === "AD") && reason === null && (
-                <LinkButton href={paths.edit(channel, tag.id)}>{m.tags.edit}</LinkButton>
-              )}
-              {reason === null && <Button onClick={() => setTask("naming")}>{m.tags.rename}</Button>}
-              <Button variant="danger" reason={reason} onClick={() => setTask("deleting")}>
-                {m.tags.delete}
-              </Button>
-            </Row>
-          )
-        }
+        actions={living && can("MANAGE_TAGS") && <Actions tag={tag} channel={channel} onTask={setTask} />}
       />
-      {task === "naming" && <NamesForm tag={tag} onDone={() => setTask("none")} onConflict={again} />}
-      {task === "deleting" && <DeleteDialog tag={tag} channel={channel} onClose={() => setTask("none")} />}
+      {task === "naming" && <NamesForm tag={tag} onDone={() => setTask(null)} onConflict={again} />}
+      {task === "deleting" && <DeleteDialog tag={tag} channel={channel} onClose={() => setTask(null)} />}
       <TagNotices tag={tag} />
       <TagFacts tag={tag} />
       <SizesSection tag={tag.id} memberCount={tag.memberCount} living={living} />
@@ -135,25 +118,36 @@ function Tag({ tag, ready, again }: TagProps) {
         </Section>
       )}
       {tag.__typename === "ReturnTag" && <ReceiptsSection channel={channel} tag={tag.id} />}
-      <UsedBySection key={tag.usedByPage.totalCount} tag={tag.id} channel={channel} />
-      {can("SYNC") && tag.channel.kind !== "MINI_PROGRAM" && (
-        <OfficialAccountSection
-          tag={tag}
-          link={tag.officialAccount}
-          channel={channel}
-          reason={closed === null ? null : m.tags.gate.title[closed]}
-          again={again}
-        />
+      <UsedBySection
+        key={tag.usedByPage.totalCount}
+        tag={tag.id}
+        channel={channel}
+        isDefault={tag.kind === "DEFAULT"}
+      />
+      {can("SYNC") && tag.channel.kind !== "MINI_PROGRAM" && (living || tag.officialAccount) && (
+        <OfficialAccountSection tag={tag} link={tag.officialAccount} channel={channel} again={again} />
       )}
       {living && <MembersSection tag={tag.id} channel={channel} memberCount={tag.memberCount} />}
     </Stack>
   );
 }
 
-/** Returns why a tag cannot be edited now; null if it can. */
-function useEditReason(tag: TagDetailFragment, reason: string | null): string | null {
+type ActionsProps = { tag: TagDetailFragment; channel: string; onTask: (task: Task) => void };
+
+function Actions({ tag, channel, onTask }: ActionsProps) {
   const m = useMessages();
-  return tag.kind === "DEFAULT" && can("MANAGE_TAGS") ? m.tags.protectedReason : reason;
+  if (tag.kind === "DEFAULT") return <Reason>{m.tags.protectedReason}</Reason>;
+  return (
+    <Row top>
+      {(tag.kind === "COMBO" || tag.kind === "AD") && (
+        <LinkButton href={paths.edit(channel, tag.id)}>{m.tags.edit}</LinkButton>
+      )}
+      <Button onClick={() => onTask("naming")}>{m.tags.rename}</Button>
+      <Button variant="danger" onClick={() => onTask("deleting")}>
+        {m.tags.delete}
+      </Button>
+    </Row>
+  );
 }
 
 /** Asks again how far a combo is that is taking effect: no event tells that. */

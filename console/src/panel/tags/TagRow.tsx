@@ -123,7 +123,7 @@ function UsedBy({ view, channel }: { view: TagInViewFragment; channel: string })
         />
       ))}
       {totalCount > nodes.length && (
-        <Link class={styles.more} href={paths.tag(channel, view.id)}>
+        <Link href={paths.tag(channel, view.id)}>
           {m.tags.usedByMore(formatCount(totalCount - nodes.length))}
         </Link>
       )}

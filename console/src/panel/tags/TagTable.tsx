@@ -112,7 +112,7 @@ function More({ count, onMore }: { count: number; onMore: () => void }) {
     return () => observer.disconnect();
   });
   return (
-    <div ref={ref} class={styles.more}>
+    <div ref={ref} class={styles.showMore}>
       <Button onClick={onMore}>{m.tags.showMore(formatCount(count))}</Button>
     </div>
   );

@@ -11,15 +11,13 @@ import { TagIcon } from "../../ui/icons";
 import { Stack } from "../../ui/Layout";
 import { Loading } from "../../ui/Loading";
 import { PageHeader } from "../../ui/Section";
-import { ClosedGate } from "./ClosedGate";
 import { Filters } from "./Filters";
-import { FollowTags } from "./FollowTags";
-import { type Closed, closedBecause } from "./gate";
+import type { TagChange } from "./feed";
 import { useManageReason } from "./hooks";
 import { chosenTags, heldOrder, type ListChoice, readChoice, writeChoice } from "./listChoice";
 import { NewTagMenu } from "./NewTagMenu";
 import { TagTable } from "./TagTable";
-import type { TagChange, TagRow } from "./tagList";
+import type { TagRow } from "./tagList";
 import { type TagList, useTagList } from "./useTagList";
 import { useTagsInView } from "./useTagsInView";
 
@@ -36,27 +34,26 @@ export default function TagsPage({ params }: { params: Record<string, string> })
     },
     [inView.refresh],
   );
-  const { list, problem, onEvent, again } = useTagList(id, told);
+  const { list, problem, again } = useTagList(id, told);
   const { channel } = list;
-  const closed = channel ? closedBecause(list.ready, channel) : null;
+  const reason = useManageReason();
   return (
     <Stack gap={4}>
-      <FollowTags key={id} channel={id} onEvent={onEvent} />
       <PageHeader
         title={m.tags.heading}
         description={channel?.name}
-        actions={channel && <NewTagMenu channel={id} reason={useManageReason(closed)} />}
+        actions={channel && <NewTagMenu channel={id} reason={reason} />}
       />
       <ApiProblem problem={problem} again={again} />
       {channel === undefined && problem === null && <Loading label={m.common.loading} count={8} />}
-      {channel && <Panel list={list} closed={closed} inView={inView} />}
+      {channel && <Panel list={list} inView={inView} />}
     </Stack>
   );
 }
 
-type PanelProps = { list: TagList; closed: Closed | null; inView: ReturnType<typeof useTagsInView> };
+type PanelProps = { list: TagList; inView: ReturnType<typeof useTagsInView> };
 
-function Panel({ list, closed, inView }: PanelProps) {
+function Panel({ list, inView }: PanelProps) {
   const m = useMessages();
   const { channel, tags } = list;
   const [query, setQuery] = useSearchParams();
@@ -68,7 +65,6 @@ function Panel({ list, closed, inView }: PanelProps) {
   const rows = useRows(list, choice, held);
   usePendingProgress(rows, inView.refresh);
   if (!channel) return null;
-  if (closed) return <ClosedGate closed={closed} channel={channel} />;
   const change = (to: ListChoice) => setQuery((now) => writeChoice(now, to), { replace: true });
   if (tags.size === 0 && list.complete) {
     return (

@@ -1,17 +1,24 @@
 import { TagUsedByDocument } from "../../api/generated/graphql";
 import { ApiProblem } from "../../app/ApiProblem";
+import { MoreButton } from "../../app/MoreButton";
 import { usePages } from "../../app/usePages";
 import { formatCount } from "../../i18n/format";
 import { useMessages } from "../../i18n/messages";
-import { Button } from "../../ui/Button";
-import { EmptyState } from "../../ui/EmptyState";
 import { Row } from "../../ui/Layout";
 import { Section } from "../../ui/Section";
 import { TagChip } from "../../ui/TagChip";
 import { paths } from "./paths";
 
 /** Shows which combos are made of a tag. */
-export function UsedBySection({ tag, channel }: { tag: string; channel: string }) {
+export function UsedBySection({
+  tag,
+  channel,
+  isDefault,
+}: {
+  tag: string;
+  channel: string;
+  isDefault: boolean;
+}) {
   const m = useMessages();
   const { nodes, total, more, busy, problem, again } = usePages(TagUsedByDocument, { tag }, ({ node }) =>
     node && "usedByPage" in node ? node.usedByPage : null,
@@ -19,7 +26,9 @@ export function UsedBySection({ tag, channel }: { tag: string; channel: string }
   return (
     <Section card title={total ? `${m.tags.usedBy} (${formatCount(total)})` : m.tags.usedBy}>
       <ApiProblem problem={problem} again={again} />
-      {nodes?.length === 0 && <EmptyState title={m.tags.usedByNone}>{m.tags.usedByNoneHint}</EmptyState>}
+      {nodes?.length === 0 && (
+        <p>{isDefault ? m.tags.usedByNone : `${m.tags.usedByNone} ${m.tags.usedByNoneHint}`}</p>
+      )}
       <Row>
         {nodes?.map((combo) => (
           <TagChip
@@ -32,11 +41,7 @@ export function UsedBySection({ tag, channel }: { tag: string; channel: string }
           />
         ))}
       </Row>
-      {more && (
-        <Button busy={busy} onClick={more}>
-          {m.common.more}
-        </Button>
-      )}
+      <MoreButton more={more} busy={busy} />
     </Section>
   );
 }

@@ -30,9 +30,8 @@ export function summaryOf(
   return { first, last, low: Math.min(...counts), high: Math.max(...counts) };
 }
 
-/** Returns the sizes with the present number as their last, which the feed tells before it is sampled. */
+/** Returns the sizes up to now: the feed tells the present number before it is sampled. */
 export function withPresent(sizes: readonly Size[], memberCount: number, now: string): readonly Size[] {
   const last = sizes.at(-1);
-  if (!last || last.memberCount === memberCount) return sizes;
-  return [...sizes, { at: now > last.at ? now : last.at, memberCount }];
+  return last && last.at < now ? [...sizes, { at: now, memberCount }] : sizes;
 }

@@ -1,7 +1,7 @@
-import type { TagEventsSubscription, TagRowFragment } from "../../api/generated/graphql";
+import type { TagRowFragment } from "../../api/generated/graphql";
+import type { TagChange } from "./feed";
 
 export type TagRow = TagRowFragment;
-export type TagChange = TagEventsSubscription["tagEvents"];
 export type Tags = ReadonlyMap<string, TagRow>;
 
 /** Returns the tags after some events, in the order in which they came; RESET is for whoever loads the list. */

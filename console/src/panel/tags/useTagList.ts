@@ -9,7 +9,8 @@ import {
   type TagsQueryVariables,
 } from "../../api/generated/graphql";
 import { type Problem, problemOf } from "../../api/problem";
-import { changed, type TagChange, type Tags, withPage } from "./tagList";
+import { feedHasBegun, type TagChange, useTagFeed } from "./feed";
+import { changed, type Tags, withPage } from "./tagList";
 
 /** Events come in bursts, once a second of each tag: they are shown together, so that rows are rendered once. */
 const TOGETHER = 150;
@@ -19,7 +20,6 @@ const PATIENCE = 400;
 export interface TagList {
   /** The channel as it is now; undefined until it was read, null if there is none. */
   readonly channel: TagsChannelFragment | null | undefined;
-  readonly ready: boolean;
   readonly tags: Tags;
   /** How many tags the channel has, as far as pages tell. */
   readonly total: number;
@@ -27,11 +27,11 @@ export interface TagList {
   readonly complete: boolean;
 }
 
-const NOTHING: TagList = { channel: undefined, ready: true, tags: new Map(), total: 0, complete: false };
+const NOTHING: TagList = { channel: undefined, tags: new Map(), total: 0, complete: false };
 
 /**
- * Loads all tags of a channel and keeps them as the feed tells; `onEvent` is to be given each of its events. It is kept
- * beside the cache, since that would read all of a list again for each change of a number.
+ * Loads all tags of a channel and keeps them as the feed tells. They are kept beside the cache, since that would read all of
+ * a list again for each change of a number.
  *
  * Nothing is missed between the list and the feed: the feed begins with RESET, and the list is read after that; what comes
  * meanwhile is applied again to what was read.
@@ -39,7 +39,7 @@ const NOTHING: TagList = { channel: undefined, ready: true, tags: new Map(), tot
 export function useTagList(
   channel: string,
   told: (changes: readonly TagChange[]) => void,
-): { list: TagList; problem: Problem | null; onEvent: (event: TagChange) => void; again: () => void } {
+): { list: TagList; problem: Problem | null; again: () => void } {
   const client = useClient();
   const [list, setList] = useState(NOTHING);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -74,7 +74,6 @@ export function useTagList(
       // What is there already stays until all of the new list is: pages that come one by one would make rows go and come.
       setList((before) => ({
         channel: found ?? null,
-        ready: data.viewer.ready,
         tags: complete || !before.complete ? read : before.tags,
         total,
         complete: complete || before.complete,
@@ -86,6 +85,7 @@ export function useTagList(
   useEffect(() => {
     setList(NOTHING);
     newest.current = 0;
+    if (feedHasBegun(channel)) void again();
     const patience = setTimeout(() => newest.current === 0 && void again(), PATIENCE);
     return () => {
       clearTimeout(patience);
@@ -94,7 +94,7 @@ export function useTagList(
       newest.current = -1;
       waiting.current = [];
     };
-  }, [again]);
+  }, [again, channel]);
 
   const flush = useCallback(() => {
     timer.current = undefined;
@@ -118,6 +118,8 @@ export function useTagList(
     [again, flush],
   );
 
+  useTagFeed(onEvent);
+
   // A list that could not be read is read once the line is there again; the feed tells only what happens from then on.
   const back = caughtUpAt.value;
   const failed = problem !== null;
@@ -126,5 +128,5 @@ export function useTagList(
     if (failed) void again();
   }, [back]);
 
-  return { list, problem, onEvent, again };
+  return { list, problem, again };
 }

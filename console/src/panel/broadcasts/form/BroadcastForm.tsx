@@ -1,26 +1,27 @@
 import type { ComponentChildren } from "preact";
-import type { Problem } from "../../../api/problem";
+import type { Problem as Refusal } from "../../../api/problem";
 import { useMessages } from "../../../i18n/messages";
+import { Button } from "../../../ui/Button";
 import { Stack } from "../../../ui/Layout";
+import { Problem } from "../../../ui/Problem";
 import { Section } from "../../../ui/Section";
 import type { ErrorAt } from "../parts/useFieldErrors";
 import { AudienceField } from "./AudienceField";
 import styles from "./BroadcastForm.module.css";
 import { DraftPreview } from "./DraftPreview";
-import type { Draft } from "./draft";
 import { type FormChannel, KindField } from "./KindField";
 import { MessageFields } from "./MessageFields";
 import { PreviewPanel } from "./PreviewPanel";
+import type { Editing } from "./useDraft";
 import type { Previewed } from "./usePreview";
 import { WhenFields, type WhenProps } from "./WhenFields";
 
 interface BroadcastFormProps {
   channel: FormChannel;
-  draft: Draft;
-  change: (change: Partial<Draft>) => void;
+  editing: Editing;
   errorAt: ErrorAt;
   /** Why it was refused; what concerns the audience is shown there. */
-  problem: Problem | null;
+  problem: Refusal | null;
   previewed: Previewed;
   edited: WhenProps["edited"];
   /** More that stands beside the form. */
@@ -30,12 +31,24 @@ interface BroadcastFormProps {
 
 /** Asks for everything of a broadcast, and shows beside it who would get it, and how it looks. */
 export function BroadcastForm(props: BroadcastFormProps) {
-  const { channel, draft, change, errorAt, problem, previewed, edited, aside, children } = props;
+  const { channel, editing, errorAt, problem, previewed, edited, aside, children } = props;
   const words = useMessages().broadcasts.compose;
+  const { draft, change } = editing;
   const categories = channel.tagCategories.map(({ category }) => category);
   return (
     <div class={styles.columns}>
       <Stack gap={4}>
+        {editing.restored && (
+          <Problem
+            tone="informative"
+            title={words.restored}
+            action={
+              <Button size="small" onClick={editing.startOver}>
+                {words.startOver}
+              </Button>
+            }
+          />
+        )}
         <Section card title={words.message}>
           <KindField
             channel={channel}

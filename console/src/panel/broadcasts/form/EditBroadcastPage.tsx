@@ -75,10 +75,8 @@ function Edit({ channel, broadcast }: { channel: FormChannel; broadcast: Broadca
   const words = m.broadcasts.compose;
   const [, navigate] = useLocation();
   const before = useMemo(() => draftOf(broadcast), [broadcast]);
-  const { draft, change, forget, restored, startOver } = useDraft(
-    draftName(channel.id, `edit:${broadcast.id}`),
-    () => before,
-  );
+  const editing = useDraft(draftName(channel.id, `edit:${broadcast.id}`), () => before);
+  const { draft, forget } = editing;
   const previewed = usePreview(draft, channel.id);
   const update = useMutation(UpdateBroadcastDocument);
   const errorAt = useFieldErrors(update.problem, previewed.problem);
@@ -104,8 +102,7 @@ function Edit({ channel, broadcast }: { channel: FormChannel; broadcast: Broadca
   return (
     <BroadcastForm
       channel={channel}
-      draft={draft}
-      change={change}
+      editing={editing}
       errorAt={errorAt}
       problem={update.problem ?? previewed.problem}
       previewed={previewed}
@@ -117,14 +114,6 @@ function Edit({ channel, broadcast }: { channel: FormChannel; broadcast: Broadca
         <Button variant="primary" busy={update.busy} reason={reason} onClick={save}>
           {words.save}
         </Button>
-        {restored && (
-          <>
-            <span>{words.restored}</span>
-            <Button variant="quiet" onClick={startOver}>
-              {words.startOver}
-            </Button>
-          </>
-        )}
       </Row>
     </BroadcastForm>
   );

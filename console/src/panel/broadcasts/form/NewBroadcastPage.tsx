@@ -10,7 +10,7 @@ import { useMutation, useQuery } from "../../../api/hooks";
 import type { Problem } from "../../../api/problem";
 import { Answer } from "../../../app/Answer";
 import { ApiProblem } from "../../../app/ApiProblem";
-import { useMessages } from "../../../i18n/messages";
+import { type Messages, useMessages } from "../../../i18n/messages";
 import { Button } from "../../../ui/Button";
 import { Row, Stack } from "../../../ui/Layout";
 import { PageHeader } from "../../../ui/Section";
@@ -27,7 +27,7 @@ import type { FormChannel } from "./KindField";
 import { Review, sendWord } from "./Review";
 import { TestMessage } from "./TestMessage";
 import { useDraft } from "./useDraft";
-import { usePreview, wouldGetIt } from "./usePreview";
+import { type Previewed, usePreview, wouldGetIt } from "./usePreview";
 
 export default function NewBroadcastPage({ params }: { params: Record<string, string> }) {
   return (
@@ -118,12 +118,7 @@ function Compose({ channel, from }: { channel: FormChannel; from: Template }) {
         {refusal}
         <Row gap={2} top>
           <Button onClick={() => step(null)}>{words.back}</Button>
-          <Button
-            variant="primary"
-            busy={create.busy}
-            reason={wouldGetIt(preview) === 0 ? m.broadcasts.preview.nobody : null}
-            onClick={send}
-          >
+          <Button variant="primary" busy={create.busy} reason={reasonNotToSend(m, previewed)} onClick={send}>
             {sendWord(m, draft, preview)}
           </Button>
         </Row>
@@ -133,12 +128,11 @@ function Compose({ channel, from }: { channel: FormChannel; from: Template }) {
   return (
     <BroadcastForm
       channel={channel}
-      draft={draft}
-      change={change}
       errorAt={errorAt}
       problem={create.problem ?? previewed.problem}
       previewed={previewed}
       edited={null}
+      editing={editing}
       aside={
         <TestMessage
           channel={channel.id}
@@ -154,17 +148,15 @@ function Compose({ channel, from }: { channel: FormChannel; from: Template }) {
         <Button variant="primary" reason={preview ? null : words.reviewReason} onClick={() => step("review")}>
           {preview ? `${words.review}: ${peopleWord(m, wouldGetIt(preview))}` : words.review}
         </Button>
-        {editing.restored && (
-          <>
-            <span>{words.restored}</span>
-            <Button variant="quiet" onClick={editing.startOver}>
-              {words.startOver}
-            </Button>
-          </>
-        )}
       </Row>
     </BroadcastForm>
   );
+}
+
+/** Returns why it cannot be sent as it is; never while another number than the one on the button may be right. */
+function reasonNotToSend(m: Messages, { preview, counting }: Previewed): string | null {
+  if (counting || !preview) return m.broadcasts.preview.counting;
+  return wouldGetIt(preview) === 0 ? m.broadcasts.preview.nobody : null;
 }
 
 /** Takes the audience that a link names into the form, once, and out of the address: what is typed later counts. */

@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import { useMessages } from "../../../i18n/messages";
 import { Button } from "../../../ui/Button";
-import { Row } from "../../../ui/Layout";
 import { Select } from "../../../ui/Select";
 import { TextInput } from "../../../ui/TextInput";
+import styles from "./PlaceholderInsert.module.css";
 import { tagPlaceholder } from "./placeholders";
 
 interface PlaceholderInsertProps {
@@ -22,7 +22,7 @@ export function PlaceholderInsert({ categories, targets = [], onInsert }: Placeh
   const category = categories.includes(chosen) ? chosen : (categories[0] ?? "");
   if (category === "") return null;
   return (
-    <Row gap={3} top>
+    <div class={styles.insert}>
       <Select
         label={words.placeholder}
         value={category}
@@ -46,6 +46,6 @@ export function PlaceholderInsert({ categories, targets = [], onInsert }: Placeh
       <Button onClick={() => onInsert(tagPlaceholder(category, fallback.trim()), target)}>
         {words.insert}
       </Button>
-    </Row>
+    </div>
   );
 }

@@ -17,6 +17,7 @@ import { showToast } from "../../../ui/toast";
 import { paths } from "../parts/paths";
 import { useFieldErrors } from "../parts/useFieldErrors";
 import { PolicyFields } from "./PolicyFields";
+import styles from "./PolicyPage.module.css";
 import { changesOf, formOf, loosensApproval, type PolicyForm } from "./policyForm";
 
 export default function PolicyPage({ params }: { params: Record<string, string> }) {
@@ -67,6 +68,7 @@ function Form({ channel, rules }: { channel: string; rules: RulesOfBroadcastsFra
     : words.roleReason;
   return (
     <form
+      class={styles.form}
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
