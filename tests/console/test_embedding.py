@@ -99,6 +99,8 @@ async def test_the_frame_of_the_documents_shows_the_card(
     console.allow(f"another origin: {re.escape(helpdesk.origin)}")
     page = await console.stranger("/healthz")
     token = robot.token("agent")
+    # What is not from a network is no local page, which may show others without being asked.
+    await page.context.grant_permissions(["local-network-access"])
     await page.route(f"{helpdesk.origin}/", lambda route: route.fulfill(body=html, content_type="text/html"))
     await page.route(f"{helpdesk.origin}/my-own-login/user-tags-token", lambda route: route.fulfill(body=token))
     await page.goto(f"{helpdesk.origin}/")

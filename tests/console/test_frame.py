@@ -154,7 +154,7 @@ async def test_conversations_are_one_click_away_with_nobody_to_sign_in_again(
     async with conversations.expect_popup() as opened:
         await conversations.get_by_role("link", name="Tag panel").click()
     panel = await opened.value
-    await expect(panel.get_by_role("heading", name="Channels", level=1)).to_be_visible()
+    await expect(panel.get_by_role("navigation").get_by_role("link", name="Channels")).to_be_visible()
 
 
 async def test_a_part_that_is_gone_since_an_update_says_so_and_is_loaded_again(
