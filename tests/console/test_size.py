@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from tests.console.built_pages import PAGES
+from service.web.console.pages import PAGES
 
 # Bytes, compressed as the service sends them.
 MAX_SIZE: Final = 120_000
