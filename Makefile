@@ -96,7 +96,7 @@ screenshots: .venv/browser-installed ## Run the demo and write docs/screenshots/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@
 
-bench: .venv/bench-installed ## Measure and write benchmarks/RESULTS.md; USERS=10000000 ONLY=events,pushes DATA_DIR=… are optional
+bench: .venv/bench-installed .venv/browser-installed console ## Measure and write benchmarks/RESULTS.md; USERS=10000000 ONLY=events,pushes DATA_DIR=… are optional
 	$(BIN)/python -m benchmarks $(if $(USERS),--users $(USERS)) $(if $(ONLY),--only $(ONLY)) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
 
 bench-peers: install ## Install the GraphQL servers that the benchmark of queries compares with

@@ -89,7 +89,7 @@ def resident_bytes(pid: int) -> int:
 
 async def wait_until_listening(port: int) -> None:
     """Wait until a server accepts connections on the port; raises TimeoutError if none does."""
-    for _ in range(1200):
+    for _ in range(6000):
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except ConnectionError:

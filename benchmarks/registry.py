@@ -7,6 +7,7 @@ from benchmarks import (
     block_sizes,
     broadcasts,
     combos,
+    console,
     events,
     follower_import,
     growth,
@@ -51,5 +52,6 @@ MODULES: Final[tuple[Benchmark, ...]] = (
     block_sizes,
     processes,
     open_pages,
+    console,
 )
 BENCHMARKS: Final = {module.__name__.rpartition(".")[2]: module for module in MODULES}
