@@ -3,6 +3,7 @@ import { copyFileSync } from "node:fs";
 import preact from "@preact/preset-vite";
 import { defineConfig, type Plugin } from "vite";
 import { compressed } from "./compressed.ts";
+import { documentModules } from "./document-modules.ts";
 import { schemaTypes } from "./schema-types.ts";
 
 /** Lets the bundler drop operations that a page does not use: it cannot know that making one has no effect. */
@@ -33,7 +34,14 @@ function trustedDocuments(): Plugin {
 const service = process.env.SERVICE ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
-  plugins: [preact(), schemaTypes(), droppableDocuments(), trustedDocuments(), compressed()],
+  plugins: [
+    documentModules(),
+    preact(),
+    schemaTypes(),
+    droppableDocuments(),
+    trustedDocuments(),
+    compressed(),
+  ],
   build: {
     outDir: "../service/web/pages",
     emptyOutDir: true,
@@ -48,14 +56,20 @@ export default defineConfig({
         // What most pages share comes in two files, not in fifty.
         codeSplitting: {
           groups: [
-            { name: "libraries", test: /node_modules.(?!uplot|@atlaskit)|rolldown-runtime/ },
+            { name: "libraries", test: /node_modules.(?!uplot|@atlaskit|@babel)|rolldown-runtime/ },
+            { name: "documents", test: /virtual:document/, minShareCount: 2 },
             { name: "kit", test: /src.(ui|api.(?!generated)|app|i18n.[a-z]+\.ts)/ },
           ],
         },
       },
     },
   },
-  test: { environment: "happy-dom", restoreMocks: true, setupFiles: ["src/test-setup.ts"] },
+  test: {
+    environment: "happy-dom",
+    restoreMocks: true,
+    setupFiles: ["src/test-setup.ts"],
+    testTimeout: 30_000,
+  },
   server: {
     proxy: {
       "/graphql": { target: service, ws: true },

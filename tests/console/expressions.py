@@ -27,10 +27,10 @@ async def count_of(robot: Robot, channel_id: str, expression: dict[str, Any]) ->
 
 def node(page: Page, name: str, people: int | None = None) -> Locator:
     """Return a node of the tree by what it says of itself: the tag or the operator, and perhaps how many people."""
-    if people is None:
-        return page.get_by_role("treeitem", name=re.compile(rf"(^|, ){re.escape(name)}(, |$)"))
-    counted = "1 person" if people == 1 else f"{people} people"
-    return page.get_by_role("treeitem", name=re.compile(rf"(^|, ){re.escape(name)}, {counted}$"))
+    said = rf"(^| ){re.escape(name)}\b"
+    if people is not None:
+        said += rf".* {people} (person|people)\b"
+    return page.get_by_role("treeitem", name=re.compile(said))
 
 
 async def choose(page: Page, name: str) -> None:

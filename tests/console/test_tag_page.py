@@ -27,7 +27,7 @@ async def test_all_of_a_tag_is_on_its_page(console: Console, account: ImitatedAc
     await expect(sizes.get_by_role("table")).to_contain_text("1")
     assert "sizes=table" in page.url
     await axe(page)
-    await page.get_by_role("link", name="ann").click()
+    await page.get_by_role("link", name="ann", exact=True).click()
     await expect(page).to_have_url(f"{robot.web.url}/channels/{account.channel_id}/people?openid=ann")
 
 

@@ -31,9 +31,9 @@ export function Grid({ gap = 4, children }: { gap?: Gap; children: ComponentChil
   return <div class={classes(styles.grid, GAPS[gap])}>{children}</div>;
 }
 
-/** Names and values, as `<dt>` and `<dd>` inside one `<div>` each. */
-export function Facts({ children }: { children: ComponentChildren }) {
-  return <dl class={styles.facts}>{children}</dl>;
+/** Names and values, as `<dt>` and `<dd>` inside one `<div>` each; `short` ones take less room. */
+export function Facts({ short, children }: { short?: boolean; children: ComponentChildren }) {
+  return <dl class={classes(styles.facts, short && styles.short)}>{children}</dl>;
 }
 
 type FactProps = {

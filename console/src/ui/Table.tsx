@@ -71,7 +71,7 @@ function Cell<Row>({ column, row }: { column: Column<Row>; row: Row }) {
       <span class={classes(styles.name, column.hideHeader && "visually-hidden")} aria-hidden="true">
         {column.header}
       </span>
-      {column.cell(row)}
+      <div class={styles.value}>{column.cell(row)}</div>
     </td>
   );
 }

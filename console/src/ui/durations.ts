@@ -19,7 +19,7 @@ export function relativeTime(at: number, now: number, locale: string): string {
   const seconds = Math.round((at - now) / 1000);
   const distance = Math.abs(seconds);
   if (distance >= FAR) return dateText(at, locale);
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+  const relative = once(`relative ${locale}`, () => new Intl.RelativeTimeFormat(locale, { numeric: "auto" }));
   if (distance < CLOSE) return relative.format(0, "second");
   const [unit, size] = SECONDS.find(([, size]) => distance >= size) ?? ["second", 1];
   return relative.format(Math.trunc(seconds / size), unit);
@@ -40,23 +40,38 @@ export function remainingTime(until: number, now: number, locale: string): strin
     if (count === 0 && parts.length === 0 && unit !== "second") continue;
     seconds -= count * size;
     const digits = parts.length === 0 ? 1 : 2;
-    parts.push(
-      new Intl.NumberFormat(locale, {
+    const least = unit === "minute" || unit === "second" ? digits : 1;
+    const format = once(`${unit} ${least} ${locale}`, () => {
+      const minimumIntegerDigits = least;
+      return new Intl.NumberFormat(locale, {
         style: "unit",
         unit,
         unitDisplay: "narrow",
-        minimumIntegerDigits: unit === "minute" || unit === "second" ? digits : 1,
-      }).format(count),
-    );
+        minimumIntegerDigits,
+      });
+    });
+    parts.push(format.format(count));
   }
   return parts.join(" ");
 }
 
 /** Write a time in full, to the second, in the reader's time zone. */
 export function absoluteTime(at: number, locale: string): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" }).format(at);
+  return once(
+    `absolute ${locale}`,
+    () => new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" }),
+  ).format(at);
 }
 
 function dateText(at: number, locale: string): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(at);
+  return once(`date ${locale}`, () => new Intl.DateTimeFormat(locale, { dateStyle: "medium" })).format(at);
+}
+
+const made = new Map<string, unknown>();
+
+/** Answer what was made under a name, making it the first time: a format takes longer to make than to use. */
+function once<Format>(name: string, make: () => Format): Format {
+  const format = (made.get(name) as Format | undefined) ?? make();
+  made.set(name, format);
+  return format;
 }

@@ -1,3 +1,4 @@
+import type { Signal } from "@preact/signals";
 import { memo } from "preact/compat";
 import { useCallback } from "preact/hooks";
 import { Link } from "wouter-preact";
@@ -13,7 +14,7 @@ import { Time } from "../../ui/Time";
 import type { Conversation } from "../chat/demoChat";
 import { tellOf } from "../chat/tell";
 import styles from "./ConversationList.module.css";
-import type { People } from "./people";
+import type { Chips as ChipsOf, People } from "./people";
 
 const SHOWN = 2;
 
@@ -35,13 +36,6 @@ export const ConversationRow = memo(function ConversationRow(props: Conversation
   const { openid, last } = conversation;
   const m = useMessages();
   const chips = people.of(openid);
-  const onEvent = useCallback(
-    ({ userTags }: ConversationTagsSubscription) => {
-      chips.value = userTags.tags;
-    },
-    [chips],
-  );
-  useSubscription(ConversationTagsDocument, { channel, openid, after: null }, { pause: !live, onEvent });
   return (
     <Link
       href={href}
@@ -66,9 +60,22 @@ export const ConversationRow = memo(function ConversationRow(props: Conversation
         {last ? tellOf(last, m.conversation) : m.conversation.openedHere}
       </span>
       <Chips tags={chips.value ?? []} />
+      {live && <Follow channel={channel} openid={openid} chips={chips} />}
     </Link>
   );
 });
+
+/** Keeps the tags of a person as they are now; of its own, since most rows that come and go in a scroll need none of it. */
+function Follow({ channel, openid, chips }: { channel: string; openid: string; chips: Signal<ChipsOf> }) {
+  const onEvent = useCallback(
+    ({ userTags }: ConversationTagsSubscription) => {
+      chips.value = userTags.tags;
+    },
+    [chips],
+  );
+  useSubscription(ConversationTagsDocument, { channel, openid, after: null }, { onEvent });
+  return null;
+}
 
 function Chips({ tags }: { tags: readonly TagMarkFragment[] }) {
   const m = useMessages();

@@ -35,7 +35,7 @@ export function ChannelCard({ channel, ready }: { channel: ChannelCardFragment; 
           {verified ? m.channels.verified : m.channels.unverified}
         </StateBadge>
       </Row>
-      <Facts>
+      <Facts short>
         {kind !== "MINI_PROGRAM" && (
           <Fact label={m.channels.followers}>
             <Count value={followerCount} />

@@ -65,7 +65,7 @@ export function ExpressionEditor(props: ExpressionEditorProps) {
 
   const goTo = (key: string) => {
     const element = document.getElementById(idOf(key));
-    (element?.getAttribute("role") === "treeitem" ? element : element?.querySelector("input"))?.focus();
+    (key.endsWith("-add") ? element?.querySelector("input") : element)?.focus();
   };
   useEffect(() => {
     if (focus.current === null) return;

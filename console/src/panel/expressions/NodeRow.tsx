@@ -1,4 +1,5 @@
 import type { RefObject } from "preact";
+import { formatCount } from "../../i18n/format";
 import { useMessages } from "../../i18n/messages";
 import { Count } from "../../ui/Count";
 import { DragIcon, PeopleIcon } from "../../ui/icons";
@@ -99,7 +100,10 @@ function NodeCount({ node }: { node: Tree }) {
     <span class={styles.count} aria-busy={asking || undefined} title={problem ? m.countFailed : undefined}>
       {isCountable ? (
         <>
-          <Count value={value} /> <PeopleIcon size={14} />
+          <span class={styles.figure} aria-hidden="true">
+            <Count value={value} /> <PeopleIcon size={14} />
+          </span>
+          <span class="visually-hidden">{m.people(formatCount(value))}</span>
         </>
       ) : (
         <span aria-hidden="true">–</span>

@@ -1,5 +1,4 @@
 import { useRef } from "preact/hooks";
-import { formatCount } from "../../i18n/format";
 import { useMessages } from "../../i18n/messages";
 import { Button } from "../../ui/Button";
 import { classes } from "../../ui/classes";
@@ -13,7 +12,6 @@ import { insert, setOperator } from "./operations";
 import styles from "./TreeItem.module.css";
 import { type Group, group, isGroup, type Leaf, type Operator, replace, type Tree } from "./tree";
 import { useDragging } from "./useDragging";
-import { nameOf } from "./words";
 
 interface TreeItemProps {
   readonly node: Tree;
@@ -27,36 +25,30 @@ interface TreeItemProps {
 
 /** One node of the expression with everything in it. */
 export function TreeItem({ node, level, place, of, role }: TreeItemProps) {
-  const m = useMessages().expressions;
-  const editing = useEditing();
-  const { active, setActive, idOf, known, flaws } = editing;
+  const { active, setActive, idOf, flaws } = useEditing();
   const row = useRef<HTMLDivElement>(null);
   const handle = useRef<HTMLSpanElement>(null);
   const { over, isDragged } = useDragging(node.key, row, handle);
   const problems = flaws.get(node.key) ?? [];
-  const tag = node.kind === "tag" ? known.tag(node.tag) : null;
-  const count = tag ? tag.memberCount : editing.countOf(node).size?.count;
-  const people = count === undefined ? null : m.people(formatCount(count));
-  const name = [role, nameOf(node, known, m), people].filter(Boolean).join(", ");
-  const focused = (event: FocusEvent & { currentTarget: HTMLElement }) => {
+  const focused = (event: FocusEvent) => {
     event.stopPropagation();
     if (active !== node.key) setActive(node.key);
   };
+  // The rows are the items, at their levels: an item that held what is in a group would be called by all of that.
   return (
-    <div
-      id={idOf(node.key)}
-      role="treeitem"
-      aria-label={name}
-      aria-level={level}
-      aria-posinset={place + 1}
-      aria-setsize={of}
-      aria-selected={active === node.key}
-      aria-describedby={problems.length > 0 ? `${idOf(node.key)}-flaws` : undefined}
-      tabIndex={active === node.key ? 0 : -1}
-      class={classes(styles.item, isDragged && styles.dragged)}
-      onFocusIn={focused}
-    >
-      <div ref={row} class={classes(styles.target, over && styles[over.kind])}>
+    <div class={classes(styles.item, isDragged && styles.dragged)} onFocusIn={focused}>
+      <div
+        ref={row}
+        id={idOf(node.key)}
+        role="treeitem"
+        aria-level={level}
+        aria-posinset={place + 1}
+        aria-setsize={of}
+        aria-selected={active === node.key}
+        aria-describedby={problems.length > 0 ? `${idOf(node.key)}-flaws` : undefined}
+        tabIndex={active === node.key ? 0 : -1}
+        class={classes(styles.target, over && styles[over.kind])}
+      >
         <NodeRow node={node} role={role} handle={handle} isRoot={level === 1} />
         {problems.length > 0 && (
           <ul id={`${idOf(node.key)}-flaws`} class={styles.flaws}>
@@ -78,27 +70,22 @@ function Parts({ node, level }: { node: Group; level: number }) {
   const roles = node.kind === "except" ? [m.from, m.without] : [];
   return (
     <div class={classes(styles.inside, styles[node.kind])}>
-      {node.children.length > 0 && (
-        // biome-ignore lint/a11y/useSemanticElements: a group of a tree, which fieldset is not
-        <div role="group">
-          {node.children.map((child, place) => (
-            <TreeItem
-              key={child.key}
-              node={child}
-              level={level + 1}
-              place={place}
-              of={node.children.length}
-              role={roles[place]}
-            />
-          ))}
-        </div>
-      )}
-      {node.kind !== "except" && <Adding node={node} />}
+      {node.children.map((child, at) => (
+        <TreeItem
+          key={child.key}
+          node={child}
+          level={level + 1}
+          place={at}
+          of={node.children.length}
+          role={roles[at]}
+        />
+      ))}
+      {node.kind !== "except" && <Adding node={node} level={level + 1} />}
     </div>
   );
 }
 
-function Adding({ node }: { node: Group }) {
+function Adding({ node, level }: { node: Group; level: number }) {
   const m = useMessages().expressions;
   const { tree, known, apply, idOf } = useEditing();
   const add = (leaf: Tree, focus: string) => {
@@ -114,7 +101,7 @@ function Adding({ node }: { node: Group }) {
   };
   const label = node.children.length === 0 ? m.choose : m.addTag;
   return (
-    <div class={styles.adding} id={idOf(`${node.key}-add`)}>
+    <div id={idOf(`${node.key}-add`)} role="treeitem" aria-level={level} tabIndex={-1} class={styles.adding}>
       <ChoicePicker
         label={label}
         onPick={pick}

@@ -2,7 +2,6 @@ import { useState } from "preact/hooks";
 import { Link, useLocation } from "wouter-preact";
 import {
   type RemoteAdditions,
-  SetKeepInSyncDocument,
   StartSyncDocument,
   type SyncConflict,
   type SyncTagFragment,
@@ -20,7 +19,7 @@ import { Section } from "../../ui/Section";
 import { Table } from "../../ui/Table";
 import { TagChip } from "../../ui/TagChip";
 import { TextInput } from "../../ui/TextInput";
-import { showToast } from "../../ui/toast";
+import { KeepInSync } from "../tags/KeepInSync";
 import { paths } from "../tags/paths";
 import { SyncState } from "../tags/SyncState";
 import {
@@ -217,20 +216,6 @@ function LinkCell({ channel, tag }: { channel: string; tag: SyncTagFragment }) {
 }
 
 function KeepCell({ tag }: { tag: SyncTagFragment }) {
-  const m = useMessages();
-  const { run } = useMutation(SetKeepInSyncDocument);
   if (!tag.officialAccount || !isLinked(tag)) return null;
-  const turn = async (on: boolean) => {
-    const { problem } = await run({ tags: [tag.id], keepInSync: on });
-    if (problem) showToast({ text: m.problems[problem.code], tone: "negative" });
-    else showToast({ text: on ? m.tags.keepOn : m.tags.keepOff });
-  };
-  return (
-    <Checkbox
-      label={<span class="visually-hidden">{`${m.tags.keepInSync}: ${tag.name}`}</span>}
-      checked={tag.officialAccount.keepInSync}
-      reason={tag.state === "LAPSED" && !tag.officialAccount.keepInSync ? m.common.states.LAPSED : null}
-      onChange={turn}
-    />
-  );
+  return <KeepInSync inTable tag={tag} kept={tag.officialAccount.keepInSync} />;
 }

@@ -1,15 +1,10 @@
 import { useState } from "preact/hooks";
 import { Link } from "wouter-preact";
-import {
-  type OfficialAccountLinkFragment,
-  SetKeepInSyncDocument,
-  UnlinkTagDocument,
-} from "../../api/generated/graphql";
+import { type OfficialAccountLinkFragment, UnlinkTagDocument } from "../../api/generated/graphql";
 import { useMutation } from "../../api/hooks";
 import { ApiProblem } from "../../app/ApiProblem";
 import { useMessages } from "../../i18n/messages";
 import { Button, LinkButton } from "../../ui/Button";
-import { Checkbox } from "../../ui/Checkbox";
 import { Dialog } from "../../ui/Dialog";
 import { EmptyState } from "../../ui/EmptyState";
 import { Fact, Facts, Stack } from "../../ui/Layout";
@@ -18,6 +13,7 @@ import { RadioGroup } from "../../ui/RadioGroup";
 import { Section } from "../../ui/Section";
 import { Time } from "../../ui/Time";
 import { showToast } from "../../ui/toast";
+import { KeepInSync } from "./KeepInSync";
 import { paths } from "./paths";
 import { SyncState } from "./SyncState";
 import type { TagRow } from "./tagList";
@@ -51,13 +47,8 @@ export function OfficialAccountSection({ tag, link, channel, again }: SectionPro
 
 function Linked({ tag, link, channel, again }: SectionProps & { link: OfficialAccountLinkFragment }) {
   const m = useMessages();
-  const keep = useMutation(SetKeepInSyncDocument);
   const [unlinking, setUnlinking] = useState(false);
   const linked = link.remoteTagId !== null;
-  const turn = async (on: boolean) => {
-    const { data } = await keep.run({ tags: [tag.id], keepInSync: on });
-    if (data) showToast({ text: on ? m.tags.keepOn : m.tags.keepOff });
-  };
   return (
     <Stack>
       {link.error && (
@@ -79,16 +70,9 @@ function Linked({ tag, link, channel, again }: SectionProps & { link: OfficialAc
           </Fact>
         )}
       </Facts>
-      <ApiProblem problem={keep.problem} />
       {linked && (
         <>
-          <Checkbox
-            label={m.tags.keepInSync}
-            hint={m.tags.keepInSyncHint}
-            checked={link.keepInSync}
-            reason={tag.state === "LAPSED" && !link.keepInSync ? m.tags.lapsedTitle : null}
-            onChange={turn}
-          />
+          <KeepInSync tag={tag} kept={link.keepInSync} />
           <div>
             <Button onClick={() => setUnlinking(true)}>{m.tags.unlink}</Button>
           </div>

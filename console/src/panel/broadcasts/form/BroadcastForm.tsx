@@ -69,13 +69,13 @@ export function BroadcastForm(props: BroadcastFormProps) {
         <Section card title={words.options}>
           <WhenFields draft={draft} channel={channel} errorAt={errorAt} change={change} edited={edited} />
         </Section>
-        {children}
       </Stack>
       <div class={styles.aside}>
         <PreviewPanel draft={draft} previewed={previewed} />
         {draft.kind && <DraftPreview draft={draft} />}
         {aside}
       </div>
+      <div class={styles.actions}>{children}</div>
     </div>
   );
 }

@@ -37,7 +37,6 @@ function broadcastWith(content: Partial<ContentOfBroadcastFragment>): Broadcast 
     holdOutPercent: 5,
     audience: {
       __typename: "TagExpression",
-      text: "",
       flat: [
         {
           __typename: "TagExpressionNode",

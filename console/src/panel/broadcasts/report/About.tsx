@@ -5,6 +5,9 @@ import { useMessages } from "../../../i18n/messages";
 import { Fact, Facts } from "../../../ui/Layout";
 import { Section } from "../../../ui/Section";
 import { Time } from "../../../ui/Time";
+import { fromSaved } from "../../expressions/conversion";
+import { toQueryString } from "../../expressions/queryString";
+import { AudienceText } from "../form/AudienceText";
 import { MessagePreview } from "../parts/MessagePreview";
 import { paths } from "../parts/paths";
 import { peopleWord, repeatWord } from "../parts/words";
@@ -18,7 +21,9 @@ export function About({ channel, report }: { channel: string; report: Report }) 
   return (
     <Section card title={words.about}>
       <Facts>
-        <Fact label={words.audience}>{report.audience.text}</Fact>
+        <Fact label={words.audience}>
+          <AudienceText audience={toQueryString(fromSaved(report.audience.flat))} />
+        </Fact>
         <Fact label={words.madeBy}>{report.createdBy}</Fact>
         {report.approvedBy && (
           <Fact label={words.approval}>
