@@ -44,7 +44,8 @@ export function useQuery<Data, Variables extends AnyVariables>(
   } as Parameters<typeof useUrqlQuery<Data, Variables>>[0]);
   const again = useCallback(() => execute({ requestPolicy: "network-only" }), [execute]);
   return {
-    data: state.data,
+    // Where nothing of an answer is left beside its errors, it is null.
+    data: state.data ?? undefined,
     problem: useProblem(state.error),
     fetching: state.fetching || state.stale,
     again,
@@ -87,7 +88,7 @@ export function useFetch<Data, Variables extends AnyVariables>(
 }
 
 function outcomeOf<Data>(result: OperationResult<Data, AnyVariables>): Outcome<Data> {
-  if (result.error || result.data === undefined) return { data: null, problem: problemOf(result.error) };
+  if (result.error || result.data == null) return { data: null, problem: problemOf(result.error) };
   return { data: result.data, problem: null };
 }
 

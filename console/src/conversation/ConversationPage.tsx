@@ -96,7 +96,7 @@ function Chosen({ channel, openid, asked, onNews }: ChosenProps) {
       openid={openid}
       hrefOf={conversationHref}
       asked={asked}
-      linked
+      tagsLead="beside"
       level={3}
       wide={!pageSettings.demo}
     />
