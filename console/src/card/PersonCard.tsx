@@ -23,8 +23,8 @@ interface PersonCardProps {
   wide?: boolean;
   /** Where the same person's view on another channel is. */
   hrefOf: (channel: string, openid: string) => string;
-  /** Whether tags lead to their pages in the panel. */
-  linked?: boolean;
+  /** How tags lead to their pages in the panel: in the page itself, or in a new tab; without, they lead nowhere. */
+  linked?: "here" | "new tab";
   /** Grows when there is reason to look again, such as a message. */
   asked?: number;
   /** How deep the headings of the parts are. */
@@ -83,7 +83,11 @@ function Known({ channel, openid, hrefOf, linked, person, user, level = 2 }: Kno
       <div class={styles.main}>
         <Reach user={user} />
         <Section title={m.card.tags} level={level}>
-          <TagRows tags={user.tags} channel={linked ? channel : null} />
+          <TagRows
+            tags={user.tags}
+            channel={linked ? channel : null}
+            newTab={linked === "new tab" ? m.common.newTab : undefined}
+          />
           {user.tags.length === 0 && <NoTags bound={person.channel?.bound ?? true} />}
         </Section>
       </div>

@@ -96,7 +96,7 @@ function Chosen({ channel, openid, asked, onNews }: ChosenProps) {
       openid={openid}
       hrefOf={conversationHref}
       asked={asked}
-      linked
+      linked="new tab"
       level={3}
       wide={!pageSettings.demo}
     />

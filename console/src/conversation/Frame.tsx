@@ -5,6 +5,7 @@ import { Preferences } from "../app/Preferences";
 import { useMessages } from "../i18n/messages";
 import { AccountMenu } from "../panel/shell/AccountMenu";
 import { TagIcon } from "../ui/icons";
+import { NewTabLink } from "../ui/NewTabLink";
 import { nameWindow, site } from "../ui/title";
 import styles from "./Frame.module.css";
 
@@ -19,9 +20,9 @@ export function Frame({ children }: { children: ComponentChildren }) {
     <div class={styles.frame}>
       <header class={styles.bar}>
         <h1 class={styles.title}>{m.conversation.title}</h1>
-        <a href="/" class={styles.link}>
+        <NewTabLink href="/" told={m.common.newTab} class={styles.link}>
           <TagIcon /> <span>{m.conversation.panel}</span>
-        </a>
+        </NewTabLink>
         <div class={styles.end}>
           <ConnectionState />
           <Preferences />

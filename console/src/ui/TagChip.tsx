@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { Link } from "wouter-preact";
 import { classes } from "./classes";
 import { CloseIcon } from "./icons";
+import { NewTabLink } from "./NewTabLink";
 import styles from "./TagChip.module.css";
 
 export type TagKindName = "DEFAULT" | "RETURN" | "AD" | "COMBO";
@@ -17,6 +18,8 @@ type TagChipProps = {
   since?: ComponentChildren;
   until?: ComponentChildren;
   href?: string;
+  /** Where `href` is another of the built pages: says that it opens a new tab. */
+  newTab?: string | undefined;
   onClick?: () => void;
   /** Takes the chip out of where it is; `removeLabel` names that. */
   onRemove?: () => void;
@@ -25,9 +28,16 @@ type TagChipProps = {
 
 /** Shows a tag by its name and the colour of its kind. */
 export function TagChip(props: TagChipProps) {
-  const { kind, state, onRemove, onClick, href } = props;
+  const { kind, state, onRemove, onClick, href, newTab } = props;
   const look = classes(styles.chip, styles[kind], state && state !== "ACTIVE" && styles[state]);
   const inside = <Inside {...props} />;
+  if (href && newTab) {
+    return (
+      <NewTabLink href={href} told={newTab} class={classes(look, styles.active)}>
+        {inside}
+      </NewTabLink>
+    );
+  }
   if (href) {
     return (
       <Link href={href} class={classes(look, styles.active)}>

@@ -8,6 +8,7 @@ import { useMessages } from "../../i18n/messages";
 import { Button } from "../../ui/Button";
 import { EmptyState } from "../../ui/EmptyState";
 import { ChatIcon, PersonIcon, SearchIcon, TrashIcon } from "../../ui/icons";
+import { NewTabLink } from "../../ui/NewTabLink";
 import { PageHeader, Section } from "../../ui/Section";
 import { TextInput } from "../../ui/TextInput";
 import { ForgetDialog } from "./ForgetDialog";
@@ -76,7 +77,9 @@ function Search({ channel, openid }: { channel: string; openid: string | null })
 function Person({ channel, openid }: { channel: string; openid: string }) {
   const m = useMessages();
   const [forgetting, setForgetting] = useState(false);
-  const card = <PersonCard channel={channel} openid={openid} hrefOf={peopleHref} linked wide level={3} />;
+  const card = (
+    <PersonCard channel={channel} openid={openid} hrefOf={peopleHref} linked="here" wide level={3} />
+  );
   if (!can("VIEW_USERS")) return card;
   return (
     <Section
@@ -84,10 +87,9 @@ function Person({ channel, openid }: { channel: string; openid: string }) {
       title={<code class={styles.openid}>{openid}</code>}
       actions={
         <>
-          {/* Another page of the console, not another place in this one. */}
-          <a class={styles.link} href={conversationHref(channel, openid)}>
+          <NewTabLink href={conversationHref(channel, openid)} told={m.common.newTab} class={styles.link}>
             <ChatIcon /> {m.people.conversation}
-          </a>
+          </NewTabLink>
           <Button
             size="small"
             icon={<TrashIcon />}
