@@ -5,6 +5,7 @@
 
 import asyncio
 import io
+import re
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -19,9 +20,12 @@ from tests.console.built_pages import IS_NOT_BUILT, build_pages
 from tests.console.chromium import FLAGS, IS_MISSING, find_chromium
 from tests.console.console import DESKTOP, PHONE, Theme, new_context
 from tests.console.demo import Demo, running_demo
+from tests.console.expressions import choose, node
 
 DIRECTORY: Final = Path(__file__).parents[2] / "docs" / "screenshots"
 COLOURS: Final = 256
+WIDE: Final = (1440, 900)
+CONVERSATION: Final = "/conversation?channel={channel}&openid={openid}"
 # Of the demo's users: enough for numbers that look like something, few enough to be there within seconds.
 DEMO: Final = {"DEMO_RATE": "4", "COMBOS_EVERY": "5s", "KEEP_IN_SYNC_EVERY": "5s"}
 # Milliseconds within which the demo's past is told and its combo is in effect.
@@ -49,9 +53,35 @@ class Picture:
     steps: Steps = nothing
 
 
+async def build_a_combo(page: Page) -> None:
+    """Put three tags together, and wait for how many people each part has."""
+    await page.get_by_role("combobox", name="Choose a tag").focus()
+    for name in ("Touchable", "Opened", "New user"):
+        await choose(page, name)
+    await page.get_by_label("Name", exact=True).fill("New, and waiting for an answer")
+    await expect(node(page, "All of these")).to_contain_text(re.compile(r"\d"))
+    await expect(page.get_by_role("region", name="Preview")).to_be_visible()
+
+
+async def send_a_broadcast(page: Page) -> None:
+    """Send a text to everybody who follows, and wait for its report."""
+    await page.get_by_role("radio", name="Customer service text").check()
+    await page.get_by_label("Text", exact=True).fill("The first tea of spring is here for you.")
+    await page.get_by_label("Name", exact=True).fill("First tea of spring")
+    await page.get_by_role("combobox", name="Choose a tag").click()
+    await page.get_by_role("option", name="Everybody who follows").click()
+    await page.get_by_role("button", name=re.compile("^Review: [1-9]")).click()
+    await page.get_by_role("button", name=re.compile("^Send to")).click()
+    await expect(page.get_by_role("heading", name="First tea of spring")).to_contain_text("Done", timeout=DEMO_PATIENCE)
+
+
 PICTURES: Final = (
     Picture("panel", "/channels/{channel}/tags", "Touchable"),
     Picture("panel-phone-dark", "/channels/{channel}/tags", "可触达", size=PHONE, theme="dark", language="zh-CN"),
+    Picture("combo-dark", "/channels/{channel}/tags/new/combo", "Name", theme="dark", steps=build_a_combo),
+    Picture("broadcast", "/channels/{channel}/broadcasts/new", "Message", steps=send_a_broadcast),
+    Picture("conversation", CONVERSATION, "可触达", role=Role.AGENT, size=WIDE, language="zh-CN"),
+    Picture("card-phone", "/conversation/card?channel={channel}&openid={openid}", "Touchable", Role.AGENT, PHONE),
 )
 
 
