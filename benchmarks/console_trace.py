@@ -9,6 +9,7 @@ CATEGORIES: Final = ("benchmark", "devtools.timeline", "disabled-by-default-devt
 TASK: Final = "RunTask"
 FRAME: Final = "PipelineReporter"
 DROPPED: Final = "STATE_DROPPED"
+SHOWN: Final = ("STATE_PRESENTED_ALL", "STATE_PRESENTED_PARTIAL")
 RENDERER: Final = "CrRendererMain"
 
 
@@ -34,20 +35,22 @@ def smoothness(trace: bytes) -> Smoothness:
         raise ValueError("the trace has no task of a page")
     main, _ = busy.most_common(1)[0]
     longest = max(each["dur"] for each in tasks if (each["pid"], each["tid"]) == main)
-    frames = sorted((each for each in events if _is_frame(each, main[0])), key=lambda each: int(each["ts"]))
+    frames = sorted((each for each in events if _is_due(each, main[0])), key=lambda each: int(each["ts"]))
+    if not frames:
+        raise ValueError("the trace has no frame")
     dropped = [each for each in frames if _state(each) == DROPPED]
     return Smoothness(longest / 1000, _longest_gap(frames) / 1000, len(frames), len(dropped))
 
 
-def _is_frame(event: dict[str, Any], pid: int) -> bool:
-    reporter = event.get("args", {}).get("chrome_frame_reporter", {})
+def _is_due(event: dict[str, Any], pid: int) -> bool:
+    """Tell whether an event is of a frame that had something new to show."""
     return bool(
-        event["name"] == FRAME and event["ph"] == "b" and event["pid"] == pid and reporter.get("affects_smoothness")
+        event["name"] == FRAME and event["ph"] == "b" and event["pid"] == pid and _state(event) in (DROPPED, *SHOWN)
     )
 
 
 def _state(event: dict[str, Any]) -> str:
-    return str(event["args"]["chrome_frame_reporter"]["state"])
+    return str(event["args"].get("frame_reporter", {}).get("state"))
 
 
 def _longest_gap(frames: list[dict[str, Any]]) -> float:

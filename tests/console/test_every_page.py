@@ -1,5 +1,6 @@
 """Open every page in every role, in both languages and themes, at both ends of the sizes, and find nothing wrong."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -29,6 +30,7 @@ PAGES: Final = (
     "/conversation?channel={channel}&openid=ann",
     "/conversation/card?channel={channel}&openid=ann",
 )
+LOADING: Final = re.compile("^(Loading …|加载中…)$")
 WIDE: Final = (2560, 1200)
 OVERFLOW: Final = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
 
@@ -45,7 +47,7 @@ async def places(account: ImitatedAccount, robot: Robot) -> dict[str, str]:
 async def is_settled(page: Page) -> None:
     """Wait until the page shows something, and nothing of it is still on its way."""
     await expect(page.get_by_role("heading").first).to_be_visible()
-    await expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    await expect(page.get_by_text(LOADING)).to_have_count(0)
 
 
 @pytest.mark.parametrize("path", PAGES)

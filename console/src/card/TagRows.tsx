@@ -1,8 +1,10 @@
+import { useComputed, useSignal } from "@preact/signals";
 import type { PersonTagFragment } from "../api/generated/graphql";
 import { formatInstant, formatList, formatMoment } from "../i18n/format";
 import { useMessages } from "../i18n/messages";
 import { Countdown } from "../ui/Countdown";
 import { classes } from "../ui/classes";
+import { now } from "../ui/clock";
 import { TagChip } from "../ui/TagChip";
 import styles from "./TagRows.module.css";
 import { useShownTags } from "./useShownTags";
@@ -65,6 +67,19 @@ function TagRow({ held, phase, channel, lead }: TagRowProps) {
   );
 }
 
+/** Says since when, also over midnight, when the hour alone would be one of another day. */
+function Since({ at }: { at: string }) {
+  const m = useMessages();
+  const time = useSignal(at);
+  time.value = at;
+  const text = useComputed(() => m.card.since(formatMoment(time.value, now.value)));
+  return (
+    <time dateTime={at} title={formatInstant(at)}>
+      {text}
+    </time>
+  );
+}
+
 function When({ since, until, arrived }: { since: string | null; until: string | null; arrived: boolean }) {
   const m = useMessages();
   return (
@@ -75,12 +90,7 @@ function When({ since, until, arrived }: { since: string | null; until: string |
           {m.card.ends} <Countdown until={until} over="…" />
         </span>
       ) : (
-        since !== null &&
-        !arrived && (
-          <time dateTime={since} title={formatInstant(since)}>
-            {m.card.since(formatMoment(since))}
-          </time>
-        )
+        since !== null && !arrived && <Since at={since} />
       )}
     </>
   );
