@@ -56,8 +56,8 @@ class Picture:
 
 async def wait_until_in_sync(page: Page) -> None:
     """Wait until the demo's combo counts its past, and WeChat has the same."""
-    row = page.get_by_role("row").filter(has_text="Warm newcomers")
-    await expect(row).to_contain_text("In sync", timeout=DEMO_PATIENCE)
+    row = page.get_by_role("row", name=re.compile("^Warm newcomers"))
+    await expect(row).to_contain_text(re.compile("in sync", re.IGNORECASE), timeout=DEMO_PATIENCE)
     await expect(row).not_to_contain_text("Nobody")
 
 
