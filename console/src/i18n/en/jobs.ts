@@ -27,6 +27,9 @@ export const jobs = {
   people: (done: string, total: string) => `${done} of ${total} people`,
   peopleSoFar: (done: string) => `${done} people so far`,
   until: (time: string) => `Waits until ${time}.`,
+  queuedLong: "Nothing has begun it yet",
+  queuedLongHint:
+    "It begins by itself, after what is before it. If nothing else is under way, whoever runs the service should see whether a worker runs.",
   cancel: "Cancel",
   cancelled: "The job was cancelled; what it had done stays done.",
   finishedBefore: "The job had finished before.",

@@ -29,6 +29,9 @@ export const jobs: typeof en = {
   people: (done, total) => `${done} / ${total} 人`,
   peopleSoFar: (done) => `目前 ${done} 人`,
   until: (time) => `等待至 ${time}。`,
+  queuedLong: "尚未开始",
+  queuedLongHint:
+    "排在前面的任务完成后会自动开始。若没有其他任务在进行，请服务的运维人员检查 worker 是否在运行。",
   cancel: "取消任务",
   cancelled: "任务已取消，已完成的部分会保留。",
   finishedBefore: "任务此前已结束。",

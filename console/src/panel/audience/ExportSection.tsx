@@ -15,6 +15,7 @@ import { Problem } from "../../ui/Problem";
 import { Progress } from "../../ui/Progress";
 import { Section } from "../../ui/Section";
 import { Time } from "../../ui/Time";
+import { QueuedLong } from "../jobs/QueuedLong";
 import styles from "./ExportSection.module.css";
 
 /** Follows an export until its file is there, and gives the link with what is to be minded about it. */
@@ -53,14 +54,17 @@ function Export({ job }: { job: ExportJobFragment }) {
   if (job.state !== "DONE") {
     const detail = job.total === null ? undefined : `${formatCount(job.done)} / ${formatCount(job.total)}`;
     return (
-      <Row between>
-        <div class={styles.progress}>
-          <Progress label={m.exporting} value={job.done} max={job.total} detail={detail} />
-        </div>
-        <Button size="small" busy={busy} onClick={() => void run({ job: job.id })}>
-          {m.cancelExport}
-        </Button>
-      </Row>
+      <>
+        <Row between>
+          <div class={styles.progress}>
+            <Progress label={m.exporting} value={job.done} max={job.total} detail={detail} />
+          </div>
+          <Button size="small" busy={busy} onClick={() => void run({ job: job.id })}>
+            {m.cancelExport}
+          </Button>
+        </Row>
+        <QueuedLong job={job} />
+      </>
     );
   }
   if (!job.url) return <p>{m.exportGone}</p>;

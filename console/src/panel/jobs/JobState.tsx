@@ -5,6 +5,7 @@ import { Progress } from "../../ui/Progress";
 import { StateBadge } from "../../ui/StateBadge";
 import styles from "./Jobs.module.css";
 import { adviceOf, isFinished, peopleOf } from "./jobWords";
+import { QueuedLong } from "./QueuedLong";
 
 /** Shows how far a job is: its state, how many people, what it waits for, and why it failed. */
 export function JobState({ job, label }: { job: JobProgressFragment; label: string }) {
@@ -23,6 +24,7 @@ export function JobState({ job, label }: { job: JobProgressFragment; label: stri
         />
       )}
       {job.state === "WAITING" && job.resumesAt && <p>{jobs.until(formatInstant(job.resumesAt))}</p>}
+      <QueuedLong job={job} />
       {job.error && <p>{job.error}</p>}
       {job.state === "FAILED" && advice && <p class={styles.advice}>{advice}</p>}
     </div>

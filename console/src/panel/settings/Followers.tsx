@@ -13,6 +13,7 @@ import { Row, Stack } from "../../ui/Layout";
 import { Problem } from "../../ui/Problem";
 import { Progress } from "../../ui/Progress";
 import { Section } from "../../ui/Section";
+import { QueuedLong } from "../jobs/QueuedLong";
 import { isOver } from "./jobStates";
 import { useChannelJob } from "./useChannelJob";
 
@@ -58,6 +59,7 @@ function Running({ job }: { job: JobProgressFragment }) {
   return (
     <>
       <ApiProblem problem={problem} />
+      <QueuedLong job={job} />
       <Progress label={m.settings.importing} value={job.done} max={job.total} detail={detailOf(job, m)} />
       <Row>
         <Button busy={busy} onClick={() => void run({ job: job.id })}>

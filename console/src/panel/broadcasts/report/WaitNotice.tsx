@@ -1,6 +1,7 @@
 import { useMessages } from "../../../i18n/messages";
 import { Problem } from "../../../ui/Problem";
 import { Time } from "../../../ui/Time";
+import { QueuedLong } from "../../jobs/QueuedLong";
 import { waitWords } from "../parts/words";
 import type { Report } from "./parts";
 
@@ -16,7 +17,7 @@ export function WaitNotice({ report }: { report: Report }) {
     </p>
   );
   if (!waitingFor) {
-    if (!error) return null;
+    if (!error) return <QueuedLong job={{ state, createdAt: report.startAt ?? report.createdAt }} />;
     const title = errorCode ? m.problems[errorCode] : m.broadcasts.states[state];
     return (
       <Problem tone={state === "FAILED" ? "negative" : "informative"} title={title}>
