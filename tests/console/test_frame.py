@@ -141,3 +141,8 @@ async def test_a_page_that_does_not_exist_leads_on(console: Console, account: Im
     await axe(page)
     await page.get_by_role("link", name="To the channels").click()
     await expect(page.get_by_role("article", name="Tea house")).to_be_visible()
+
+
+async def test_an_address_that_cannot_be_decoded_is_no_empty_page(console: Console, account: ImitatedAccount) -> None:
+    page = await console("admin", "/channels/%E0%A4%A/tags")
+    await expect(page.get_by_role("main")).to_contain_text("This is no longer here, or belongs to another robot.")
