@@ -111,6 +111,33 @@ async def test_a_broadcast_from_the_form_to_the_report(
     await expect(page.get_by_text("Nobody would get it.")).to_be_visible()
 
 
+async def test_numbers_move_while_it_is_being_sent_and_a_pause_stops_it_in_the_middle(
+    console: Console, robot: Robot, account: ImitatedAccount
+) -> None:
+    people = [f"guest-{number}" for number in range(80)]
+    await account.follow(*people)
+    for openid in people:
+        await account.write(openid)
+    faults = account.platform.books.faults
+    faults.add(CUSTOMER_SERVICE, Fault(kind=FaultKind.HOLD, times=None, skip=32))
+    try:
+        page = await console("admin", path_of(account, "/new?expression=followers"))
+        await write_to_followers(page)
+        await send(page, "Send to 80 people")
+        await expect(page.get_by_role("heading", name="New teas")).to_contain_text("Sending")
+        await expect_parts(page, sent=32, on_its_way_or_uncertain=32, planned=16)
+        await page.get_by_role("button", name="Pause").click()
+        await expect(page.get_by_text("Somebody paused it")).to_be_visible()
+    finally:
+        faults.clear()
+    await expect_parts(page, sent=64, uncertain=0, planned=16)
+    assert sum(len(account.books.messages.of(each)) for each in people) == 64
+    await page.get_by_role("button", name="Resume").click()
+    await expect(page.get_by_role("heading", name="New teas")).to_contain_text("Done")
+    await expect_parts(page, sent=80, planned=0)
+    assert [len(account.books.messages.of(each)) for each in people] == [1] * len(people)
+
+
 async def test_a_second_admin_approves(console: Console, robot: Robot, guests: ImitatedAccount) -> None:
     # Subjects are people: a creator of the same subject would be the same person.
     token = robot.web.token("creator", robot=robot.name, subject="another")

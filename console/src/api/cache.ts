@@ -19,7 +19,10 @@ export function cache(): Exchange {
       Mutation: {
         createAdTag: (data, _, cache) => forgetListsOf(cache, payload(data, "createAdTag").tag),
         createComboTag: (data, _, cache) => forgetListsOf(cache, payload(data, "createComboTag").tag),
-        submitReturnData: (data, _, cache) => forgetListsOf(cache, payload(data, "submitReturnData").receipt),
+        submitReturnData: (data, _, cache) => {
+          const { receipt } = payload(data, "submitReturnData");
+          forgetListsOf(cache, receipt && (cache.resolve(receipt, "tag") as Entity));
+        },
         createBroadcast: (data, _, cache) =>
           forgetBroadcasts(cache, payload(data, "createBroadcast").broadcast),
         deleteTag: (data, _, cache) => forgetListsOf(cache, payload(data, "deleteTag").tag),

@@ -3,6 +3,7 @@ import { authExchange } from "@urql/exchange-auth";
 import { persistedExchange } from "@urql/exchange-persisted";
 import { cache } from "./cache";
 import { hashOf } from "./documents";
+import { newestWins } from "./newest";
 import { acceptLanguage, openSocket, resumable } from "./socket";
 import { expire, expired, token, usableToken } from "./token";
 
@@ -18,6 +19,7 @@ export function makeClient(): { client: Client; close: () => void } {
     requestPolicy: "cache-and-network",
     exchanges: [
       cache(),
+      newestWins(),
       persistedExchange({
         enforcePersistedQueries: true,
         enableForMutation: true,

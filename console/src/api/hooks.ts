@@ -55,8 +55,14 @@ export function useQuery<Data, Variables extends AnyVariables>(
   const known = isPassing(problem) && kept.current?.key === key ? kept.current.data : undefined;
   useAgain(pause ? null : problem, again);
   return {
+<<<<<<< HEAD
     data: state.data ?? known,
     problem,
+=======
+    // Where nothing of an answer is left beside its errors, it is null.
+    data: state.data ?? undefined,
+    problem: useProblem(state.error),
+>>>>>>> main
     fetching: state.fetching || state.stale,
     again,
   };
@@ -98,7 +104,7 @@ export function useFetch<Data, Variables extends AnyVariables>(
 }
 
 function outcomeOf<Data>(result: OperationResult<Data, AnyVariables>): Outcome<Data> {
-  if (result.error || result.data === undefined) return { data: null, problem: problemOf(result.error) };
+  if (result.error || result.data == null) return { data: null, problem: problemOf(result.error) };
   return { data: result.data, problem: null };
 }
 

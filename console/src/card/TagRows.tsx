@@ -2,7 +2,6 @@ import { useComputed, useSignal } from "@preact/signals";
 import type { PersonTagFragment } from "../api/generated/graphql";
 import { formatInstant, formatList, formatMoment } from "../i18n/format";
 import { useMessages } from "../i18n/messages";
-import { paths } from "../panel/tags/paths";
 import { Countdown } from "../ui/Countdown";
 import { classes } from "../ui/classes";
 import { now } from "../ui/clock";
@@ -11,32 +10,36 @@ import styles from "./TagRows.module.css";
 import { useShownTags } from "./useShownTags";
 import { reasonOf } from "./why";
 
-interface Links {
-  /** Channel to whose panel the tags lead; null where they lead nowhere. */
-  channel: string | null;
-  /** Says that they lead to a new tab, where they do. */
-  newTab: string | undefined;
+/** Where tags lead: to the panel around the card, to one in a tab of its own, or nowhere. */
+type Lead = "here" | "beside" | undefined;
+
+interface TagRowsProps {
+  tags: readonly PersonTagFragment[];
+  channel: string;
+  lead: Lead;
 }
 
 /** Shows what tags a person has: since when, until when and why, all without a click. */
-export function TagRows({ tags, ...links }: { tags: readonly PersonTagFragment[] } & Links) {
+export function TagRows({ tags, channel, lead }: TagRowsProps) {
   const m = useMessages();
   const shown = useShownTags(tags);
   return (
     <ul class={styles.rows} aria-label={m.card.tags}>
       {shown.map(({ tag, phase }) => (
-        <TagRow key={tag.id} held={tag} phase={phase} {...links} />
+        <TagRow key={tag.id} held={tag} phase={phase} channel={channel} lead={lead} />
       ))}
     </ul>
   );
 }
 
-interface TagRowProps extends Links {
+interface TagRowProps {
   held: PersonTagFragment;
   phase: "here" | "arrived" | "left";
+  channel: string;
+  lead: Lead;
 }
 
-function TagRow({ held, phase, channel, newTab }: TagRowProps) {
+function TagRow({ held, phase, channel, lead }: TagRowProps) {
   const m = useMessages();
   const { tag, since, until } = held;
   const reason = reasonOf(held, { m: m.card, instant: formatInstant, list: formatList });
@@ -47,7 +50,7 @@ function TagRow({ held, phase, channel, newTab }: TagRowProps) {
           kind={tag.kind}
           kindLabel={m.common.kinds[tag.kind]}
           name={<span class={styles.name}>{tag.name}</span>}
-          {...(channel !== null && { href: paths.tag(channel, tag.id), newTab })}
+          {...(lead && { href: `/channels/${channel}/tags/${tag.id}`, newTab: lead === "beside" })}
         />
         <span class={styles.when}>
           {phase === "left" ? (

@@ -124,7 +124,7 @@ function Chosen({ channel, openid, asked, onNews }: ChosenProps) {
       openid={openid}
       hrefOf={conversationHref}
       asked={asked}
-      linked="new tab"
+      tagsLead="beside"
       level={3}
       wide={!pageSettings.demo}
     />

@@ -1,11 +1,11 @@
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { ConnectionState } from "../app/ConnectionState";
+import { NewTabLink } from "../app/NewTabLink";
 import { Preferences } from "../app/Preferences";
 import { useMessages } from "../i18n/messages";
 import { AccountMenu } from "../panel/shell/AccountMenu";
 import { TagIcon } from "../ui/icons";
-import { NewTabLink } from "../ui/NewTabLink";
 import { nameWindow, site } from "../ui/title";
 import styles from "./Frame.module.css";
 
@@ -20,7 +20,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
     <div class={styles.frame}>
       <header class={styles.bar}>
         <h1 class={styles.title}>{m.conversation.title}</h1>
-        <NewTabLink href="/" told={m.common.newTab} class={styles.link}>
+        <NewTabLink href="/" class={styles.link}>
           <TagIcon /> <span>{m.conversation.panel}</span>
         </NewTabLink>
         <div class={styles.end}>

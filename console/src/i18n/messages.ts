@@ -12,7 +12,9 @@ export const ready: Promise<void> = new Promise((resolve) => {
   effect(() => {
     const chosen = language.value;
     load(chosen).then((messages) => {
-      if (chosen === language.peek()) spoken.value = messages;
+      // Another one was chosen meanwhile: that one is awaited.
+      if (chosen !== language.peek()) return;
+      spoken.value = messages;
       resolve();
     });
   });

@@ -21,6 +21,8 @@ type ButtonProps = Look & {
   reason?: string | null | undefined;
   pressed?: boolean | undefined;
   expanded?: boolean | undefined;
+  /** What a screen reader calls it, where its text needs what is around it; begins with that text. */
+  label?: string | undefined;
   describedBy?: string | undefined;
   autofocus?: boolean;
   onClick?: (event: MouseEvent) => void;
@@ -43,6 +45,7 @@ export function Button(props: ButtonProps) {
       aria-busy={busy || undefined}
       aria-pressed={props.pressed}
       aria-expanded={props.expanded}
+      aria-label={props.label}
       aria-describedby={described || undefined}
       autofocus={props.autofocus}
       onClick={click}

@@ -2,7 +2,6 @@ import type { ComponentChildren } from "preact";
 import { Link } from "wouter-preact";
 import { classes } from "./classes";
 import { CloseIcon } from "./icons";
-import { NewTabLink } from "./NewTabLink";
 import styles from "./TagChip.module.css";
 
 export type TagKindName = "DEFAULT" | "RETURN" | "AD" | "COMBO";
@@ -18,8 +17,8 @@ type TagChipProps = {
   since?: ComponentChildren;
   until?: ComponentChildren;
   href?: string;
-  /** Where `href` is another of the built pages: says that it opens a new tab. */
-  newTab?: string | undefined;
+  /** Whether `href` is opened in a tab of its own. */
+  newTab?: boolean;
   onClick?: () => void;
   /** Takes the chip out of where it is; `removeLabel` names that. */
   onRemove?: () => void;
@@ -33,9 +32,9 @@ export function TagChip(props: TagChipProps) {
   const inside = <Inside {...props} />;
   if (href && newTab) {
     return (
-      <NewTabLink href={href} told={newTab} class={classes(look, styles.active)}>
+      <a href={href} target="_blank" rel="noopener" class={classes(look, styles.active)}>
         {inside}
-      </NewTabLink>
+      </a>
     );
   }
   if (href) {

@@ -79,6 +79,7 @@ export const broadcasts = {
       held: "held back",
       unsendable: "cannot be sent to",
     },
+    underWay: "on its way or uncertain",
     delivered: "Delivered",
     deliveredUnknown: "WeChat has not told",
     actions: "What you can do",

@@ -97,6 +97,7 @@ export const broadcasts: typeof en = {
       held: "不发送",
       unsendable: "无法发送",
     },
+    underWay: "正在发送或结果未知",
     delivered: "已送达",
     deliveredUnknown: "微信尚未告知",
     actions: "可用操作",

@@ -21,8 +21,7 @@ import styles from "./ExportSection.module.css";
 export function ExportSection({ job, onDismiss }: { job: string; onDismiss: () => void }) {
   const all = useMessages();
   const m = all.audience;
-  // Read once: an answer on its way while the job is followed would bring back what is over.
-  const asked = useQuery(AudienceExportDocument, { job }, { policy: "cache-first" });
+  const asked = useQuery(AudienceExportDocument, { job });
   const found = asked.data?.job;
   const isOpen = found?.__typename === "AudienceExport" && found.finishedAt === null;
   useSubscription(FollowExportDocument, { job }, { pause: !isOpen });

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { useLocation, useSearchParams } from "wouter-preact";
+import { NewTabLink } from "../../app/NewTabLink";
 import { can } from "../../app/viewer";
 import { PersonCard } from "../../card/PersonCard";
 import { conversationHref } from "../../conversation/addresses";
@@ -8,7 +9,6 @@ import { useMessages } from "../../i18n/messages";
 import { Button } from "../../ui/Button";
 import { EmptyState } from "../../ui/EmptyState";
 import { ChatIcon, PersonIcon, SearchIcon, TrashIcon } from "../../ui/icons";
-import { NewTabLink } from "../../ui/NewTabLink";
 import { PageHeader, Section } from "../../ui/Section";
 import { TextInput } from "../../ui/TextInput";
 import { ForgetDialog } from "./ForgetDialog";
@@ -78,7 +78,7 @@ function Person({ channel, openid }: { channel: string; openid: string }) {
   const m = useMessages();
   const [forgetting, setForgetting] = useState(false);
   const card = (
-    <PersonCard channel={channel} openid={openid} hrefOf={peopleHref} linked="here" wide level={3} />
+    <PersonCard channel={channel} openid={openid} hrefOf={peopleHref} tagsLead="here" wide level={3} />
   );
   if (!can("VIEW_USERS")) return card;
   return (
@@ -87,7 +87,7 @@ function Person({ channel, openid }: { channel: string; openid: string }) {
       title={<code class={styles.openid}>{openid}</code>}
       actions={
         <>
-          <NewTabLink href={conversationHref(channel, openid)} told={m.common.newTab} class={styles.link}>
+          <NewTabLink class={styles.link} href={conversationHref(channel, openid)}>
             <ChatIcon /> {m.people.conversation}
           </NewTabLink>
           <Button

@@ -35,9 +35,12 @@ export function ReasonList<Group extends ReasonGroup>({ groups, onOpen, more }: 
             {more?.(group)}
           </span>
           {onOpen && (
-            <Button size="small" onClick={() => onOpen(group.reason)}>
+            <Button
+              size="small"
+              label={m.broadcasts.report.showPeople(heldWord(m, group.reason))}
+              onClick={() => onOpen(group.reason)}
+            >
               {m.broadcasts.report.show}
-              <span class="visually-hidden">: {heldWord(m, group.reason)}</span>
             </Button>
           )}
         </li>

@@ -41,9 +41,12 @@ export function Failures({ channel, report }: { channel: string; report: Report 
             hideHeader: true,
             narrow: true,
             cell: (row) => (
-              <Button size="small" onClick={() => setOpened(row)}>
+              <Button
+                size="small"
+                label={words.showPeople(String(row.errcode ?? row.reason))}
+                onClick={() => setOpened(row)}
+              >
                 {words.show}
-                <span class="visually-hidden">: {row.errcode ?? row.reason}</span>
               </Button>
             ),
           },

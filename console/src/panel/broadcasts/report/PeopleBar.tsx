@@ -3,7 +3,7 @@ import { Count } from "../../../ui/Count";
 import { Section } from "../../../ui/Section";
 import { peopleWord } from "../parts/words";
 import styles from "./PeopleBar.module.css";
-import { countsOf, PARTS, type Report } from "./parts";
+import { countsOf, PARTS, type Part, type Report } from "./parts";
 
 /** Shows in which part everybody of the audience is, as one bar and as numbers that move while it is being sent. */
 export function PeopleBar({ report }: { report: Report }) {
@@ -17,6 +17,9 @@ export function PeopleBar({ report }: { report: Report }) {
     );
   }
   const counts = countsOf(report);
+  // Of a call that is under way nobody knows yet.
+  const word = (part: Part) =>
+    part === "uncertain" && report.state === "RUNNING" ? words.underWay : words.parts[part];
   return (
     <Section card title={words.counts} description={words.countsHint}>
       <div class={styles.bar} aria-hidden="true">
@@ -34,7 +37,7 @@ export function PeopleBar({ report }: { report: Report }) {
           <div key={part} class={styles.entry}>
             <dt>
               <span class={`${styles.mark} ${styles[part]}`} aria-hidden="true" />
-              {words.parts[part]}
+              {word(part)}
             </dt>
             <dd>
               <Count value={counts[part]} />
