@@ -55,14 +55,9 @@ export function useQuery<Data, Variables extends AnyVariables>(
   const known = isPassing(problem) && kept.current?.key === key ? kept.current.data : undefined;
   useAgain(pause ? null : problem, again);
   return {
-<<<<<<< HEAD
+    // Where nothing of an answer is left beside its errors, it is null.
     data: state.data ?? known,
     problem,
-=======
-    // Where nothing of an answer is left beside its errors, it is null.
-    data: state.data ?? undefined,
-    problem: useProblem(state.error),
->>>>>>> main
     fetching: state.fetching || state.stale,
     again,
   };
