@@ -216,3 +216,11 @@ async def test_a_whole_crowd_that_writes_at_once_is_listed(console: Console, acc
         said = {"MsgType": "text", "Content": "After"}
         account.books.conversations.hear(f"oMany-{number:02d}", said, account.platform.clock())
     await expect(rows(page).filter(has_text="After")).to_have_count(50)
+
+
+async def test_a_channel_of_somebody_else_is_told_apart_from_a_quiet_one(
+    console: Console, account: ImitatedAccount
+) -> None:
+    page = await console("agent", "/conversation?channel=nothing&openid=oAda")
+    await expect(page.get_by_text("This is no longer here, or belongs to another robot.")).to_be_visible()
+    await expect(page.get_by_text("The chat of the demo does not answer")).to_have_count(0)

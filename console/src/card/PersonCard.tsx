@@ -60,7 +60,7 @@ function Followed(props: PersonCardProps) {
       </div>
       {problem && <ApiProblem problem={problem} />}
       {user === undefined && !problem && <Loading label={m.common.loading} count={5} />}
-      {user === null && (
+      {user === null && problem?.code !== "BAD_USER_INPUT" && (
         <EmptyState title={m.card.unknownTitle} icon={<PersonIcon />}>
           <p>{m.card.unknownText(channel?.name ?? "")}</p>
           <p>
