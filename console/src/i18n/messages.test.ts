@@ -1,6 +1,11 @@
 import { expect, it } from "vitest";
-import * as en from "./en";
-import * as zh from "./zh";
+import * as english from "./en";
+import * as englishBroadcasts from "./en/broadcasts";
+import * as chinese from "./zh";
+import * as chineseBroadcasts from "./zh/broadcasts";
+
+const en = { ...english, ...englishBroadcasts };
+const zh = { ...chinese, ...chineseBroadcasts };
 
 function texts(part: object, path: string): [string, string][] {
   return Object.entries(part).flatMap(([key, value]): [string, string][] => {

@@ -2,7 +2,6 @@ export { ads } from "./ads";
 export { audience } from "./audience";
 export { broadcastForm } from "./broadcastForm";
 export { broadcastReasons } from "./broadcastReasons";
-export { broadcasts } from "./broadcasts";
 export { card } from "./card";
 export { channels } from "./channels";
 export { combos } from "./combos";

@@ -1,9 +1,9 @@
 import { useRef } from "preact/hooks";
 import type { Problem } from "../../../api/problem";
-import { useMessages } from "../../../i18n/messages";
 import { ExpressionEditor } from "../../expressions/ExpressionEditor";
 import { toQueryString, treeOfQuery } from "../../expressions/queryString";
 import { sameTree } from "../../expressions/tree";
+import { useMessages } from "../messages";
 
 interface AudienceFieldProps {
   channel: string;

@@ -1,10 +1,10 @@
 import type { ComponentChildren } from "preact";
 import type { Problem as Refusal } from "../../../api/problem";
-import { useMessages } from "../../../i18n/messages";
 import { Button } from "../../../ui/Button";
 import { Stack } from "../../../ui/Layout";
 import { Problem } from "../../../ui/Problem";
 import { Section } from "../../../ui/Section";
+import { useMessages } from "../messages";
 import type { ErrorAt } from "../parts/useFieldErrors";
 import { AudienceField } from "./AudienceField";
 import styles from "./BroadcastForm.module.css";

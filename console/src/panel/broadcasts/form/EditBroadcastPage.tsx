@@ -9,11 +9,11 @@ import {
 import { useMutation, useQuery } from "../../../api/hooks";
 import { Answer } from "../../../app/Answer";
 import { ApiProblem } from "../../../app/ApiProblem";
-import { useMessages } from "../../../i18n/messages";
 import { Button, LinkButton } from "../../../ui/Button";
 import { EmptyState } from "../../../ui/EmptyState";
 import { Row, Stack } from "../../../ui/Layout";
 import { PageHeader } from "../../../ui/Section";
+import { useMessages } from "../messages";
 import { Guarded } from "../parts/Guarded";
 import { MissingBroadcast } from "../parts/MissingBroadcast";
 import { paths } from "../parts/paths";

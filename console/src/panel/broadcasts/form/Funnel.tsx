@@ -1,5 +1,5 @@
-import { useMessages } from "../../../i18n/messages";
 import { Count } from "../../../ui/Count";
+import { useMessages } from "../messages";
 import styles from "./Funnel.module.css";
 import { type Preview, wouldGetIt } from "./usePreview";
 

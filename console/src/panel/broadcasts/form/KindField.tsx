@@ -1,6 +1,6 @@
 import type { BroadcastFormQuery, MessageKind } from "../../../api/generated/graphql";
-import { useMessages } from "../../../i18n/messages";
 import { RadioGroup } from "../../../ui/RadioGroup";
+import { useMessages } from "../messages";
 import type { ErrorAt } from "../parts/useFieldErrors";
 import { kindsFor, needsVerification } from "./kinds";
 

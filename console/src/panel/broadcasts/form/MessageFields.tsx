@@ -1,9 +1,9 @@
 import { formatCount } from "../../../i18n/format";
-import { useMessages } from "../../../i18n/messages";
 import { Checkbox } from "../../../ui/Checkbox";
 import { Stack } from "../../../ui/Layout";
 import { TextArea } from "../../../ui/TextArea";
 import { TextInput } from "../../../ui/TextInput";
+import { useMessages } from "../messages";
 import type { ErrorAt } from "../parts/useFieldErrors";
 import type { Draft } from "./draft";
 import { PlaceholderInsert } from "./PlaceholderInsert";

@@ -1,7 +1,7 @@
-import { useMessages } from "../../../i18n/messages";
 import { Stack } from "../../../ui/Layout";
 import { RadioGroup } from "../../../ui/RadioGroup";
 import { TextInput } from "../../../ui/TextInput";
+import { useMessages } from "../messages";
 import type { Opens } from "./draft";
 import type { PartProps } from "./MessageFields";
 

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
-import { useMessages } from "../../../i18n/messages";
 import { Button } from "../../../ui/Button";
 import { Select } from "../../../ui/Select";
 import { TextInput } from "../../../ui/TextInput";
+import { useMessages } from "../messages";
 import styles from "./PlaceholderInsert.module.css";
 import { tagPlaceholder } from "./placeholders";
 

@@ -1,6 +1,5 @@
 import { ApiProblem } from "../../../app/ApiProblem";
 import { formatCount } from "../../../i18n/format";
-import { useMessages } from "../../../i18n/messages";
 import { Button } from "../../../ui/Button";
 import { RefreshIcon } from "../../../ui/icons";
 import { Fact, Facts, Stack } from "../../../ui/Layout";
@@ -8,6 +7,7 @@ import { useLasting } from "../../../ui/Loading";
 import { Problem } from "../../../ui/Problem";
 import { Section } from "../../../ui/Section";
 import { Time } from "../../../ui/Time";
+import { useMessages } from "../messages";
 import { ReasonList } from "../parts/ReasonList";
 import { durationWord } from "../parts/words";
 import type { Draft } from "./draft";

@@ -1,9 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { formatInstant } from "../../../i18n/format";
-import { type Messages, useMessages } from "../../../i18n/messages";
 import { Fact, Facts, Stack } from "../../../ui/Layout";
 import { Problem } from "../../../ui/Problem";
 import { Section } from "../../../ui/Section";
+import { type Messages, useMessages } from "../messages";
 import { ReasonList } from "../parts/ReasonList";
 import { peopleWord, repeatWord } from "../parts/words";
 import { AudienceText } from "./AudienceText";

@@ -1,10 +1,10 @@
-import { useMessages } from "../../../i18n/messages";
 import { Button } from "../../../ui/Button";
 import { IconButton } from "../../../ui/IconButton";
 import { PlusIcon, TrashIcon } from "../../../ui/icons";
 import { Stack } from "../../../ui/Layout";
 import { Section } from "../../../ui/Section";
 import { TextInput } from "../../../ui/TextInput";
+import { useMessages } from "../messages";
 import type { DraftField } from "./draft";
 import { isGiven } from "./inputs";
 import type { PartProps } from "./MessageFields";

@@ -3,12 +3,12 @@ import { SendTestMessageDocument, type SendTestMessageMutation } from "../../../
 import { useMutation } from "../../../api/hooks";
 import type { Problem } from "../../../api/problem";
 import { ApiProblem } from "../../../app/ApiProblem";
-import { useMessages } from "../../../i18n/messages";
 import { Button } from "../../../ui/Button";
 import { Stack } from "../../../ui/Layout";
 import { Section } from "../../../ui/Section";
 import { StateBadge } from "../../../ui/StateBadge";
 import { TextArea } from "../../../ui/TextArea";
+import { useMessages } from "../messages";
 import type { ErrorAt } from "../parts/useFieldErrors";
 import type { Draft } from "./draft";
 import { messageOf, testersOf } from "./inputs";

@@ -1,11 +1,11 @@
 import type { RepeatEvery } from "../../../api/generated/graphql";
 import { can } from "../../../app/viewer";
-import { useMessages } from "../../../i18n/messages";
 import { Checkbox } from "../../../ui/Checkbox";
 import { Row, Stack } from "../../../ui/Layout";
 import { RadioGroup } from "../../../ui/RadioGroup";
 import { Select } from "../../../ui/Select";
 import { TextInput } from "../../../ui/TextInput";
+import { useMessages } from "../messages";
 import type { ErrorAt } from "../parts/useFieldErrors";
 import type { Draft } from "./draft";
 import type { FormChannel } from "./KindField";

@@ -1,10 +1,10 @@
 import { Link } from "wouter-preact";
 import type { BroadcastRowFragment } from "../../../api/generated/graphql";
 import { formatCount } from "../../../i18n/format";
-import { useMessages } from "../../../i18n/messages";
 import { Progress } from "../../../ui/Progress";
 import { Table } from "../../../ui/Table";
 import { Time } from "../../../ui/Time";
+import { useMessages } from "../messages";
 import { BroadcastState } from "../parts/BroadcastState";
 import { paths } from "../parts/paths";
 import { waitWords } from "../parts/words";

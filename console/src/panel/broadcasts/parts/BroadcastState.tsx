@@ -1,6 +1,6 @@
 import type { JobState } from "../../../api/generated/graphql";
-import { useMessages } from "../../../i18n/messages";
 import { StateBadge } from "../../../ui/StateBadge";
+import { useMessages } from "../messages";
 import { stateWord } from "./words";
 
 export function BroadcastState({ state }: { state: JobState }) {

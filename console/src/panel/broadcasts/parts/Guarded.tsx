@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { can } from "../../../app/viewer";
-import { useMessages } from "../../../i18n/messages";
 import { EmptyState } from "../../../ui/EmptyState";
+import { useMessages } from "../messages";
 
 /** Shows a page of broadcasts to whoever may send, and the reason to everybody else. */
 export function Guarded({ children }: { children: ComponentChildren }) {

@@ -1,6 +1,6 @@
 import type { MessageKind } from "../../../api/generated/graphql";
-import { useMessages } from "../../../i18n/messages";
 import { partsOf } from "../form/placeholders";
+import { useMessages } from "../messages";
 import styles from "./MessagePreview.module.css";
 
 export interface ShownMessage {

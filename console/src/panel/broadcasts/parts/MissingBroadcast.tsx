@@ -1,6 +1,6 @@
-import { useMessages } from "../../../i18n/messages";
 import { LinkButton } from "../../../ui/Button";
 import { EmptyState } from "../../../ui/EmptyState";
+import { useMessages } from "../messages";
 import { paths } from "./paths";
 
 /** Says that a broadcast is not there, and leads to those that are. */

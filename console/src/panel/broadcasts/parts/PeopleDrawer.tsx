@@ -4,11 +4,11 @@ import type { PeoplePageFragment } from "../../../api/generated/graphql";
 import type { Problem } from "../../../api/problem";
 import { ApiProblem } from "../../../app/ApiProblem";
 import { formatCount } from "../../../i18n/format";
-import { useMessages } from "../../../i18n/messages";
 import { Button } from "../../../ui/Button";
 import { Drawer } from "../../../ui/Dialog";
 import { Stack } from "../../../ui/Layout";
 import { Loading } from "../../../ui/Loading";
+import { useMessages } from "../messages";
 import styles from "./PeopleDrawer.module.css";
 import { paths } from "./paths";
 

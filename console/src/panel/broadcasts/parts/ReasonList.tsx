@@ -1,8 +1,8 @@
 import type { ComponentChildren } from "preact";
 import type { HeldReason } from "../../../api/generated/graphql";
-import { useMessages } from "../../../i18n/messages";
 import { Button } from "../../../ui/Button";
 import { Count } from "../../../ui/Count";
+import { useMessages } from "../messages";
 import styles from "./ReasonList.module.css";
 import { heldWord } from "./words";
 

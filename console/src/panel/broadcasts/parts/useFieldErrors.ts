@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import type { Problem } from "../../../api/problem";
-import { useMessages } from "../../../i18n/messages";
+import { useMessages } from "../messages";
 
 /** Returns what is wrong with the input at a path such as "repeat.at", or below it unless `only`; null if nothing is. */
 export type ErrorAt = (path: string, only?: "itself") => string | null;

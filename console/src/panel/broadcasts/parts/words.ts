@@ -1,6 +1,6 @@
 import type { HeldReason, JobState, RuleOfRepeatFragment, WaitReason } from "../../../api/generated/graphql";
 import { formatCount } from "../../../i18n/format";
-import type { Messages } from "../../../i18n/messages";
+import type { Messages } from "../messages";
 
 /** Returns the word of a state; one that a newer service added "waits". */
 export function stateWord(m: Messages, state: JobState): string {

@@ -1,8 +1,8 @@
-import { useMessages } from "../../../i18n/messages";
 import { Checkbox } from "../../../ui/Checkbox";
 import { Row, Stack } from "../../../ui/Layout";
 import { Section } from "../../../ui/Section";
 import { TextInput } from "../../../ui/TextInput";
+import { useMessages } from "../messages";
 import type { ErrorAt } from "../parts/useFieldErrors";
 import type { PolicyForm } from "./policyForm";
 

@@ -1,13 +1,13 @@
 import type { ComponentChildren } from "preact";
 import { Link } from "wouter-preact";
 import { formatCount } from "../../../i18n/format";
-import { useMessages } from "../../../i18n/messages";
 import { Fact, Facts } from "../../../ui/Layout";
 import { Section } from "../../../ui/Section";
 import { Time } from "../../../ui/Time";
 import { fromSaved } from "../../expressions/conversion";
 import { toQueryString } from "../../expressions/queryString";
 import { AudienceText } from "../form/AudienceText";
+import { useMessages } from "../messages";
 import { MessagePreview } from "../parts/MessagePreview";
 import { paths } from "../parts/paths";
 import { peopleWord, repeatWord } from "../parts/words";

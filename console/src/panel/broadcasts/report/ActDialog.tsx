@@ -1,8 +1,8 @@
 import { formatCount } from "../../../i18n/format";
-import { type Messages, useMessages } from "../../../i18n/messages";
 import { Button } from "../../../ui/Button";
 import { Dialog } from "../../../ui/Dialog";
 import { Stack } from "../../../ui/Layout";
+import { type Messages, useMessages } from "../messages";
 import { peopleWord } from "../parts/words";
 import { type Report, retryableOf } from "./parts";
 import type { Act } from "./useActs";

@@ -1,10 +1,10 @@
 import { useState } from "preact/hooks";
 import { ApiProblem } from "../../../app/ApiProblem";
 import { viewer } from "../../../app/viewer";
-import { type Messages, useMessages } from "../../../i18n/messages";
 import { Button, LinkButton } from "../../../ui/Button";
 import { EditIcon, PauseIcon, PeopleIcon, PlayIcon } from "../../../ui/icons";
 import { Row, Stack } from "../../../ui/Layout";
+import { type Messages, useMessages } from "../messages";
 import { paths } from "../parts/paths";
 import { actsOn } from "../parts/states";
 import { peopleWord } from "../parts/words";

@@ -2,10 +2,10 @@ import { useState } from "preact/hooks";
 import { FailedPeopleDocument } from "../../../api/generated/graphql";
 import { useFetch } from "../../../api/hooks";
 import { formatCount } from "../../../i18n/format";
-import { useMessages } from "../../../i18n/messages";
 import { Button } from "../../../ui/Button";
 import { Section } from "../../../ui/Section";
 import { Table } from "../../../ui/Table";
+import { useMessages } from "../messages";
 import { type LoadPeople, PeopleDrawer } from "../parts/PeopleDrawer";
 import type { Report } from "./parts";
 

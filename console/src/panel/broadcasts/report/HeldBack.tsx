@@ -5,9 +5,9 @@ import {
   UnsendablePeopleDocument,
 } from "../../../api/generated/graphql";
 import { useFetch } from "../../../api/hooks";
-import { useMessages } from "../../../i18n/messages";
 import { Grid } from "../../../ui/Layout";
 import { Section } from "../../../ui/Section";
+import { useMessages } from "../messages";
 import { type LoadPeople, PeopleDrawer } from "../parts/PeopleDrawer";
 import { ReasonList } from "../parts/ReasonList";
 import { heldWord } from "../parts/words";

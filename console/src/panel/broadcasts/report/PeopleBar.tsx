@@ -1,6 +1,6 @@
-import { useMessages } from "../../../i18n/messages";
 import { Count } from "../../../ui/Count";
 import { Section } from "../../../ui/Section";
+import { useMessages } from "../messages";
 import { peopleWord } from "../parts/words";
 import styles from "./PeopleBar.module.css";
 import { countsOf, PARTS, type Part, type Report } from "./parts";

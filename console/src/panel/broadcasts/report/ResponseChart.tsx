@@ -1,5 +1,5 @@
 import { formatCount, formatShare } from "../../../i18n/format";
-import { useMessages } from "../../../i18n/messages";
+import { useMessages } from "../messages";
 import styles from "./ResponseChart.module.css";
 import { linePath, type ResponsePoint, share } from "./responseSeries";
 

@@ -1,6 +1,6 @@
-import { useMessages } from "../../../i18n/messages";
 import { Section } from "../../../ui/Section";
 import { BroadcastTable } from "../list/BroadcastTable";
+import { useMessages } from "../messages";
 import type { Report } from "./parts";
 
 /** Lists the runs of a series; nothing for what is none. */

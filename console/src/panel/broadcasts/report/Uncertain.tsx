@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import { UncertainPeopleDocument } from "../../../api/generated/graphql";
 import { useFetch } from "../../../api/hooks";
-import { useMessages } from "../../../i18n/messages";
 import { Button } from "../../../ui/Button";
 import { Section } from "../../../ui/Section";
+import { useMessages } from "../messages";
 import { type LoadPeople, PeopleDrawer } from "../parts/PeopleDrawer";
 import { peopleWord } from "../parts/words";
 import type { Report } from "./parts";

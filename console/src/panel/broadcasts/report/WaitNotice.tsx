@@ -1,7 +1,7 @@
-import { useMessages } from "../../../i18n/messages";
 import { Problem } from "../../../ui/Problem";
 import { Time } from "../../../ui/Time";
 import { QueuedLong } from "../../jobs/QueuedLong";
+import { useMessages } from "../messages";
 import { waitWords } from "../parts/words";
 import type { Report } from "./parts";
 
