@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help install run console console-check test test-unit coverage models faults check lint dead spelling types contracts schema-lint audit fuzz \
+.PHONY: help install run console console-dev console-check test test-unit coverage models faults check lint dead spelling types contracts schema-lint audit fuzz \
   browser screenshots bench bench-peers \
   lock schema release-schema clean
 
@@ -24,6 +24,9 @@ run: install ## Start everything with a demo robot, and print the addresses; WIT
 
 console: install ## Build the console, if it is not of these sources
 	@$(BIN)/python console/build.py
+
+console-dev: install ## Serve the console from its sources, beside the demo; SERVICE=http://127.0.0.1:8055 for one elsewhere
+	@$(if $(SERVICE),SERVICE=$(SERVICE)) $(BIN)/python console/build.py --scripts dev
 
 console-check: install ## Lint, type-check and test the console
 	$(BIN)/python console/build.py --scripts lint types test

@@ -68,6 +68,8 @@ def main() -> int:
         return _failed(error)
     except BuildError as error:
         return _failed(error)
+    except KeyboardInterrupt:
+        return 0
     return 0
 
 

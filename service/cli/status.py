@@ -70,10 +70,8 @@ class StatusReporter:
         )
         url = environment["USER_TAGS_PUBLIC_URL"]
         print("\nUser Tags is ready.\n")
-        if has_console():
-            print(f"  Console    {url}/")
-        print(f"  GraphQL    {url}/graphql   (and its IDE, in a browser)")
-        print(f"  Health     {url}/readyz")
+        for line in address_lines(url, with_console=has_console()):
+            print(f"  {line}")
         if self._demo:
             self._print_demo(environment)
         else:
@@ -119,8 +117,9 @@ class StatusReporter:
         print('{"Authorization": "Bearer …"}, or in the IDE under Headers):\n')
         print("  " + SUBSCRIPTION_EXAMPLE.format(channel=watched["channelId"], openid=watched["openid"]))
         person = {"channel": watched["channelId"], "openid": watched["openid"]}
-        link = ide_link(environment["USER_TAGS_PUBLIC_URL"], tokens[Role.ADMIN], FOLLOW_PERSON, person)
-        print(f"\nThe same in the IDE, filled in with the admin's token:\n\n  {link}")
+        if has_console():
+            link = ide_link(environment["USER_TAGS_PUBLIC_URL"], tokens[Role.ADMIN], FOLLOW_PERSON, person)
+            print(f"\nThe same in the IDE, filled in with the admin's token:\n\n  {link}")
         print(f"\nMake something happen:\n\n  curl -X POST {demo_info['platformUrl']}/demo/{watched['openid']}/message")
         print("\nSend a message to everybody who follows (in the IDE, with the creator's or the admin's token):\n")
         print("  " + BROADCAST_EXAMPLE.format(channel=watched["channelId"]))
@@ -146,6 +145,15 @@ class StatusReporter:
 def has_console() -> bool:
     """Tell whether the web processes serve the console."""
     return (PAGES / "index.html").is_file()
+
+
+def address_lines(url: str, *, with_console: bool) -> tuple[str, ...]:
+    """Return a line for each thing that the service at this address serves; the IDE is built with the console."""
+    if with_console:
+        pages = (f"Console    {url}/", f"GraphQL    {url}/graphql   (and its IDE, in a browser)")
+    else:
+        pages = ("Console    not built, nor the IDE: run `make console`, and start again", f"GraphQL    {url}/graphql")
+    return (*pages, f"Health     {url}/readyz")
 
 
 def _entries(url: str, tokens: Mapping[Role, str]) -> Iterator[tuple[Role, str]]:

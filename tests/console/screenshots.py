@@ -5,6 +5,7 @@
 
 import asyncio
 import io
+import re
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -19,9 +20,13 @@ from tests.console.built_pages import IS_NOT_BUILT, build_pages
 from tests.console.chromium import FLAGS, IS_MISSING, find_chromium
 from tests.console.console import DESKTOP, PHONE, Theme, new_context
 from tests.console.demo import Demo, running_demo
+from tests.console.expressions import choose, node
 
 DIRECTORY: Final = Path(__file__).parents[2] / "docs" / "screenshots"
 COLOURS: Final = 256
+WIDE: Final = (1440, 900)
+TALL: Final = (1280, 1150)
+CONVERSATION: Final = "/conversation?channel={channel}&openid={openid}"
 # Of the demo's users: enough for numbers that look like something, few enough to be there within seconds.
 DEMO: Final = {"DEMO_RATE": "4", "COMBOS_EVERY": "5s", "KEEP_IN_SYNC_EVERY": "5s"}
 # Milliseconds within which the demo's past is told and its combo is in effect.
@@ -49,9 +54,53 @@ class Picture:
     steps: Steps = nothing
 
 
+async def wait_until_in_sync(page: Page) -> None:
+    """Wait until the demo's combo counts its past, and WeChat has the same."""
+    row = page.get_by_role("row", name=re.compile("^Warm newcomers"))
+    await expect(row).to_contain_text(re.compile("in sync", re.IGNORECASE), timeout=DEMO_PATIENCE)
+    await expect(row).not_to_contain_text("Nobody")
+
+
+async def build_a_combo(page: Page) -> None:
+    """Put three tags together, and wait for how many people each part has."""
+    await page.get_by_role("combobox", name="Choose a tag").focus()
+    for name in ("Touchable", "Opened", "New user"):
+        await choose(page, name)
+    await page.get_by_label("Name", exact=True).fill("New, and waiting for an answer")
+    await expect(node(page, "All of these")).to_contain_text(re.compile(r"\d"))
+
+
+async def send_a_broadcast(page: Page) -> None:
+    """Send a text to everybody who follows, and wait for its report."""
+    await page.get_by_role("radio", name="Customer service text").check()
+    await page.get_by_label("Text", exact=True).fill("The first tea of spring is here for you.")
+    await page.get_by_label("Name", exact=True).fill("First tea of spring")
+    await page.get_by_role("combobox", name="Choose a tag").click()
+    await page.get_by_role("option", name="Everybody who follows").click()
+    await page.get_by_role("button", name=re.compile("^Review: [1-9]")).click()
+    await page.get_by_role("button", name=re.compile("^Send to")).click()
+    await expect(page.get_by_role("heading", name="First tea of spring")).to_contain_text("Done", timeout=DEMO_PATIENCE)
+    await expect(page.get_by_role("button", name="Count again")).to_be_enabled()
+
+
+async def answer_somebody(page: Page) -> None:
+    """Be the person who asks, and then the agent who answers."""
+    await page.get_by_placeholder("以该用户的身份发消息").fill("春茶到了吗？")
+    await page.get_by_role("button", name="发消息").click()
+    await expect(page.get_by_text("已开口").first).to_be_visible()
+    await page.get_by_placeholder("回复该用户").fill("到了，今天上架。")
+    await page.get_by_role("button", name="回复", exact=True).click()
+    await expect(page.get_by_role("log").get_by_text("今天上架")).to_be_visible()
+
+
+# Each with what the one before did: a combo that counts a past that is told, somebody who wrote, a broadcast.
 PICTURES: Final = (
-    Picture("panel", "/channels/{channel}/tags", "Touchable"),
+    Picture("panel", "/channels/{channel}/tags", "Warm newcomers", size=TALL, steps=wait_until_in_sync),
     Picture("panel-phone-dark", "/channels/{channel}/tags", "可触达", size=PHONE, theme="dark", language="zh-CN"),
+    Picture("combo-dark", "/channels/{channel}/tags/new/combo", "Name", size=TALL, theme="dark", steps=build_a_combo),
+    Picture("conversation", CONVERSATION, "可触达", Role.AGENT, WIDE, language="zh-CN", steps=answer_somebody),
+    Picture("card-phone", "/conversation/card?channel={channel}&openid={openid}", "Touchable", Role.AGENT, PHONE),
+    Picture("broadcast", "/channels/{channel}/broadcasts/new", "Message", steps=send_a_broadcast),
 )
 
 

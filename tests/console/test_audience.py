@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.console.console import Console
@@ -33,9 +34,8 @@ async def test_an_audience_shows_its_people_and_their_overlap(
     await expect(other.get_by_role("tab", name="Overlap")).to_have_attribute("aria-selected", "true")
 
 
-async def test_who_comes_is_counted_at_once(
-    console: Console, account: ImitatedAccount, robot: Robot, quick_counts: None
-) -> None:
+@pytest.mark.usefixtures("quick_counts")
+async def test_who_comes_is_counted_at_once(console: Console, account: ImitatedAccount, robot: Robot) -> None:
     await account.follow("ann")
     tags = await ids_by_name(robot, account.channel_id)
     page = await console("agent", f"/channels/{account.channel_id}/audience?expression=all({tags['New user']})")

@@ -187,3 +187,40 @@ async def test_a_link_opens_a_conversation_and_the_way_back_works(console: Conso
     await page.go_back()
     await expect(page.get_by_role("log", name="Chat")).to_contain_text("I am oAda")
     await expect(row(page, "oAda").get_by_role("link")).to_have_attribute("aria-current", "true")
+
+
+async def test_the_panel_opens_beside_the_conversation_and_is_signed_in(
+    console: Console, account: ImitatedAccount
+) -> None:
+    await write_from(account, "oAda")
+    page = await console("agent", address(account, "oAda"), size=WIDE)
+    card = page.get_by_role("complementary", name="Person")
+    for link, heading in (
+        (card.get_by_role("link", name="Opened"), "Opened"),
+        (page.get_by_role("link", name="Tag panel"), "Tags"),
+    ):
+        async with page.context.expect_page() as waiting:
+            await link.first.click()
+        panel = await waiting.value
+        await expect(panel.get_by_role("heading", level=1, name=heading)).to_be_visible()
+    await expect(page.get_by_role("log", name="Chat")).to_contain_text("I am oAda")
+
+
+async def test_a_whole_crowd_that_writes_at_once_is_listed(console: Console, account: ImitatedAccount) -> None:
+    for number in range(50):
+        said = {"MsgType": "text", "Content": "Before"}
+        account.books.conversations.hear(f"oMany-{number:02d}", said, account.platform.clock())
+    page = await console("agent", address(account), size=(1440, 6_000))
+    await expect(rows(page)).to_have_count(50)
+    for number in range(50):
+        said = {"MsgType": "text", "Content": "After"}
+        account.books.conversations.hear(f"oMany-{number:02d}", said, account.platform.clock())
+    await expect(rows(page).filter(has_text="After")).to_have_count(50)
+
+
+async def test_a_channel_of_somebody_else_is_told_apart_from_a_quiet_one(
+    console: Console, account: ImitatedAccount
+) -> None:
+    page = await console("agent", "/conversation?channel=nothing&openid=oAda")
+    await expect(page.get_by_text("This is no longer here, or belongs to another robot.")).to_be_visible()
+    await expect(page.get_by_text("The chat of the demo does not answer")).to_have_count(0)

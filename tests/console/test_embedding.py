@@ -10,6 +10,7 @@ from playwright.async_api import FrameLocator, Page, expect
 from tests.console.console import Console
 from tests.console.helpdesk import Helpdesk, serve_helpdesk
 from tests.console.imitated_account import ImitatedAccount
+from tests.packaging.documents import FRONTEND
 from tests.support.robot import Robot
 
 SHORT: Final = timedelta(seconds=8)
@@ -79,7 +80,7 @@ async def test_a_page_of_another_origin_may_not_embed_it(
         assert await page.evaluate("told") == []
 
 
-@pytest.mark.parametrize("path", ["/", "/conversation"])
+@pytest.mark.parametrize("path", ["/", "/conversation", "/return-data"])
 async def test_nothing_but_the_card_may_be_embedded(
     console: Console, robot: Robot, account: ImitatedAccount, helpdesk: Helpdesk, path: str
 ) -> None:
@@ -89,16 +90,47 @@ async def test_nothing_but_the_card_may_be_embedded(
     await expect(frame.get_by_role("main")).to_have_count(0)
 
 
+async def test_the_frame_of_the_documents_shows_the_card(
+    console: Console, robot: Robot, account: ImitatedAccount, helpdesk: Helpdesk
+) -> None:
+    await account.follow("oAda")
+    shown = FRONTEND.block("text", "user-tags-ready").replace("https://tags.example.com", robot.web.url)
+    html = shown.replace("channel=…&openid=…", f"channel={account.channel_id}&openid=oAda")
+    console.allow(f"another origin: {re.escape(helpdesk.origin)}")
+    page = await console.stranger("/healthz")
+    token = robot.token("agent")
+    # What is not from a network is no local page, which may show others without being asked.
+    await page.context.grant_permissions(["local-network-access"])
+    await page.route(f"{helpdesk.origin}/", lambda route: route.fulfill(body=html, content_type="text/html"))
+    await page.route(f"{helpdesk.origin}/my-own-login/user-tags-token", lambda route: route.fulfill(body=token))
+    await page.goto(f"{helpdesk.origin}/")
+    await expect(page.frame_locator("#card").get_by_text("New user", exact=True).first).to_be_visible()
+
+
+async def hand_to_an_opened_card(console: Console, desk: Helpdesk, address: str, token: str) -> Page:
+    """Open the card in a window of its own from a desk's page, which hands it a token; return the card's page."""
+    page, _ = await open_helpdesk(console, desk, f"{desk.origin}/favicon.ico", "")
+    async with page.context.expect_page() as opened:
+        await page.evaluate("url => { opened = open(url) }", address)
+    card = await opened.value
+    await expect(card.get_by_role("button", name="Sign in")).to_be_visible()
+    hand: Any = "token => opened.postMessage({ type: 'user-tags-token', token }, '*')"
+    await page.evaluate(hand, token)
+    return card
+
+
+async def test_a_window_that_an_allowed_page_opened_takes_its_token(
+    console: Console, robot: Robot, account: ImitatedAccount, helpdesk: Helpdesk
+) -> None:
+    await account.follow("oAda")
+    card = await hand_to_an_opened_card(console, helpdesk, card_of(robot, account), robot.token("agent"))
+    await expect(card.get_by_text("New user", exact=True).first).to_be_visible()
+
+
 async def test_a_token_of_another_origin_is_not_taken(
     console: Console, robot: Robot, account: ImitatedAccount, helpdesk: Helpdesk
 ) -> None:
     async with serve_helpdesk() as stranger:
-        page, _ = await open_helpdesk(console, stranger, f"{stranger.origin}/favicon.ico", "")
-        async with page.context.expect_page() as opened:
-            await page.evaluate("url => { opened = open(url) }", f"{robot.web.url}/conversation/card")
-        card = await opened.value
-        await expect(card.get_by_role("button", name="Sign in")).to_be_visible()
-        hand: Any = "token => opened.postMessage({ type: 'user-tags-token', token }, '*')"
-        await page.evaluate(hand, robot.token("agent"))
+        card = await hand_to_an_opened_card(console, stranger, card_of(robot, account), robot.token("agent"))
         await card.evaluate("new Promise((resolve) => { onmessage = resolve; postMessage('after', '*') })")
         await expect(card.get_by_role("button", name="Sign in")).to_be_visible()

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.console.console import PHONE, Console
 from tests.console.imitated_account import ImitatedAccount
@@ -141,3 +141,40 @@ async def test_a_page_that_does_not_exist_leads_on(console: Console, account: Im
     await axe(page)
     await page.get_by_role("link", name="To the channels").click()
     await expect(page.get_by_role("article", name="Tea house")).to_be_visible()
+
+
+async def test_an_address_that_cannot_be_decoded_is_no_empty_page(console: Console, account: ImitatedAccount) -> None:
+    page = await console("admin", "/channels/%E0%A4%A/tags")
+    await expect(page.get_by_role("main")).to_contain_text("This is no longer here, or belongs to another robot.")
+
+
+async def test_conversations_are_one_click_away_with_nobody_to_sign_in_again(
+    console: Console, account: ImitatedAccount
+) -> None:
+    page = await console("agent", f"/channels/{account.channel_id}/tags")
+    async with page.expect_popup() as opened:
+        await page.get_by_role("navigation").get_by_role("link", name="Conversations").click()
+    conversations = await opened.value
+    await expect(conversations.get_by_role("heading", name="Conversations", level=1)).to_be_visible()
+    async with conversations.expect_popup() as opened:
+        await conversations.get_by_role("link", name="Tag panel").click()
+    panel = await opened.value
+    await expect(panel.get_by_role("navigation").get_by_role("link", name="Channels")).to_be_visible()
+
+
+async def test_a_part_that_is_gone_since_an_update_says_so_and_is_loaded_again(
+    console: Console, account: ImitatedAccount
+) -> None:
+    console.allow("404|dynamically imported module")
+    page = await console("admin", f"/channels/{account.channel_id}/tags")
+    await expect(page.get_by_text("Touchable").first).to_be_visible()
+
+    async def gone(route: Route) -> None:
+        await route.fulfill(status=404)
+
+    await page.route("**/assets/JobsPage-*.js", gone)
+    await page.get_by_role("navigation").get_by_role("link", name="Jobs").click()
+    await expect(page.get_by_role("alert")).to_contain_text("the service was updated")
+    await page.unroute("**/assets/JobsPage-*.js")
+    await page.get_by_role("button", name="Load again").click()
+    await expect(page.get_by_label("Token")).to_be_visible()

@@ -27,9 +27,16 @@ async def test_an_agent_finds_somebody_and_may_not_forget(console: Console, acco
     await axe(page)
     await page.get_by_role("button", name="Forget").click(force=True)
     await expect(page.get_by_role("dialog")).to_have_count(0)
-    await page.get_by_role("link", name="Conversation", exact=True).click()
-    await expect(page).to_have_url(re.compile(f"/conversation\\?channel={account.channel_id}&openid=oAda"))
-    await expect(page.get_by_role("complementary", name="Person")).to_contain_text("Not opened")
+    async with page.expect_popup() as opened:
+        await page.get_by_role("link", name="Conversation", exact=True).click()
+    conversation = await opened.value
+    await expect(conversation).to_have_url(re.compile(f"/conversation\\?channel={account.channel_id}&openid=oAda"))
+    person = conversation.get_by_role("complementary", name="Person")
+    await expect(person).to_contain_text("Not opened")
+    async with conversation.expect_popup() as opened:
+        await person.get_by_role("link", name="Not opened").click()
+    tag = await opened.value
+    await expect(tag.get_by_role("heading", level=1)).to_contain_text("Not opened")
 
 
 async def test_an_admin_forgets_somebody_after_reading_what_that_does(

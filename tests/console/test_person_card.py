@@ -100,6 +100,26 @@ async def test_after_a_gap_nothing_is_missed_and_nothing_doubled(
     await expect(changes).to_have_count(len(user["tagHistory"]["nodes"]))
 
 
+async def test_what_is_known_stays_while_the_service_does_not_answer_and_it_goes_on_by_itself(
+    console: Console, account: ImitatedAccount, outage: Proxy
+) -> None:
+    await account.follow("oAda")
+    console.allow("WebSocket|ERR_|Failed to fetch|failed request")
+    page = await console("agent", card(account, "oAda"), through=outage)
+    await expect(connection(page)).to_have_text("Live")
+    outage.break_off()
+    await expect(connection(page)).to_contain_text("Reconnecting")
+    # As when somebody comes back to the page, which asks for what no event tells of.
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    problem = page.get_by_text("The service does not answer")
+    await expect(problem.first).to_be_visible()
+    await expect(tag(page, "Not opened")).to_be_visible()
+    await expect(reach(page)).to_contain_text("Touchable")
+    outage.mend()
+    await expect(problem).to_have_count(0)
+    await expect(tag(page, "Not opened")).to_be_visible()
+
+
 async def test_two_pages_say_the_same(console: Console, account: ImitatedAccount) -> None:
     await account.follow("oAda")
     first = await console("agent", card(account, "oAda"))

@@ -33,6 +33,38 @@ async def test_another_tab_is_signed_in_by_the_first(console: Console, account: 
     await expect(second.get_by_text("Touchable").first).to_be_visible()
 
 
+async def test_who_signs_out_of_one_tab_stays_out_of_it_alone(console: Console, account: ImitatedAccount) -> None:
+    first = await console("agent", f"/channels/{account.channel_id}/tags")
+    second = await first.context.new_page()
+    await second.goto(first.url)
+    await second.get_by_role("button", name="Agent. Account of").click()
+    await second.get_by_role("menuitem", name="Sign out").click()
+    third = await first.context.new_page()
+    await third.goto(first.url)
+    await expect(third.get_by_text("Touchable").first).to_be_visible()
+    await expect(second.get_by_role("heading", name="Sign in")).to_be_visible()
+    await expect(first.get_by_text("Touchable").first).to_be_visible()
+
+
+async def test_an_expired_tab_becomes_nobody_else_and_goes_on_with_a_new_token_of_its_own_person(
+    console: Console, account: ImitatedAccount, robot: Robot
+) -> None:
+    console.allow("401")
+    tags = f"/channels/{account.channel_id}/tags"
+    first = await console("admin", tags, token=short_token(robot))
+    await first.get_by_label("Search").fill("touch")
+    second = await first.context.new_page()
+    await second.goto(f"{console.url}{tags}#token={robot.token('agent')}")
+    await expect(second.get_by_role("button", name="Agent. Account of")).to_be_visible()
+    bar = first.get_by_role("dialog", name="Your sign-in has expired")
+    await expect(bar).to_be_visible()
+    third = await first.context.new_page()
+    await third.goto(f"{console.url}{tags}#token={robot.web.token(Role.ADMIN, robot=robot.name, subject='somebody')}")
+    await expect(bar).to_have_count(0)
+    await expect(first.get_by_role("button", name="Admin. Account of")).to_be_visible()
+    await expect(first.get_by_label("Search")).to_have_value("touch")
+
+
 async def test_a_token_is_pasted_and_what_is_none_is_told(
     console: Console, account: ImitatedAccount, robot: Robot, axe: Axe
 ) -> None:

@@ -133,3 +133,9 @@ async def test_a_default_tag_says_that_it_follows_fixed_rules_and_roles_shape_th
     await expect(integrator.get_by_text("Who has the tag is for creators, admins and agents.")).to_be_visible()
     await expect(integrator.get_by_role("region", name="Official Account")).not_to_be_visible()
     await axe(integrator)
+
+
+async def test_an_address_of_no_tag_says_what_is_wrong(console: Console, account: ImitatedAccount) -> None:
+    page = await console("admin", f"/channels/{account.channel_id}/tags/nothing")
+    await expect(page.get_by_role("alert")).to_be_visible()
+    await expect(page.get_by_text("This page broke")).to_have_count(0)

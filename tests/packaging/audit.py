@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[2]
-REQUIREMENTS: Final = ("production", "build", "dev")
-NPM_LOCKS: Final = ("examples/live", "tests/contract/schema_tools")
+REQUIREMENTS: Final = ("production", "build", "dev", "console", "browser", "bench", "fuzz", "audit")
+NPM_LOCKS: Final = ("console", "examples/live", "tests/contract/schema_tools")
 # Seconds.
 TIMEOUT: Final = 300
 REQUEST_TIMEOUT: Final = "10"

@@ -1,11 +1,15 @@
 """Tell a package with a known vulnerability from one about which nobody could be asked."""
 
-from tests.packaging.audit import NPM_LOCKS, ROOT, npm_findings, pip_findings
+from tests.packaging.audit import NPM_LOCKS, REQUIREMENTS, ROOT, npm_findings, pip_findings
 
 
 def test_every_npm_lock_is_audited() -> None:
     locks = {path.parent for path in ROOT.rglob("package-lock.json") if "node_modules" not in path.parts}
     assert locks == {ROOT / each for each in NPM_LOCKS}
+
+
+def test_every_lock_of_python_packages_is_audited() -> None:
+    assert {path.stem for path in (ROOT / "requirements").glob("*.txt")} == set(REQUIREMENTS)
 
 
 def test_what_pip_audit_skipped_is_not_clean() -> None:

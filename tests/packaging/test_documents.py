@@ -19,6 +19,7 @@ from tests.packaging.dockerfile import REPOSITORY
 from tests.packaging.documents import (
     BROADCASTS,
     CHANGELOG,
+    CONSOLE,
     DOCUMENTS,
     FOR_DEVELOPERS,
     FRONTEND,
@@ -50,6 +51,19 @@ NEEDED = {
     "see the return address": Permission.VIEW_RETURN_ADDRESS,
     "obtain the return endpoint, see and reset its key": Permission.MANAGE_RETURN_KEY,
 }
+SHOWN_BY_THE_CONSOLE = {
+    "tags, their states and sizes, live": Permission.VIEW_TAGS,
+    "people, audiences, overlaps, conversations": Permission.VIEW_USERS,
+    "the return address": Permission.VIEW_RETURN_ADDRESS,
+    "its key: obtain, show, reset": Permission.MANAGE_RETURN_KEY,
+    "make, edit, rename, delete tags": Permission.MANAGE_TAGS,
+    "hand lists back, undo them": Permission.SUBMIT_DATA,
+    "exports, imports and other jobs": Permission.EXPORT,
+    "sync, tags made at WeChat": Permission.SYNC,
+    "broadcasts and their policy": Permission.BROADCAST,
+    "send against caps and in quiet hours, loosen approvals": Permission.OVERRIDE_BROADCAST_POLICY,
+    "bind, set up and unbind channels; forget a person": Permission.MANAGE_CHANNELS,
+}
 COMMANDS = "up|serve|worker|migrate|token|refresh|verify|forget|acting|import-csv|export-schema"
 RELEASE = re.compile(r"\[\d+\.\d+\.\d+\] - 20\d\d-\d\d-\d\d")
 COMMAND = re.compile(rf"user-tags ((?:{COMMANDS})\b[^\n#)|]*)")
@@ -58,7 +72,7 @@ USAGE = re.compile(r"\[|…$")
 METHOD = re.compile(r"[A-Z][a-z]\w*\.[a-z]\w*")
 FUNCTION = re.compile(r"[a-z]+(?:_[a-z]+)+")
 # Folders whose files the documents name by their path from the root.
-PATH = re.compile(r"(?:service|sql|tests|docs|benchmarks|examples|requirements|\.ci)/[\w./-]*")
+PATH = re.compile(r"(?:service|console|sql|tests|docs|benchmarks|examples|requirements|\.ci)/[\w./-]*")
 # What the API would have for what the README says is not built.
 MISSING_FIELDS = {
     "createWebhookEndpoint",
@@ -248,10 +262,18 @@ def test_graphql_is_valid(path: str, operation: str, schema: GraphQLSchema) -> N
     assert validate(schema, parse(operation)) == [], path
 
 
-def test_the_table_of_roles_is_that_of_the_code() -> None:
-    documented = {row[0]: row[1:] for row in SECURITY.rows("Roles")}
+@pytest.mark.parametrize(
+    ("document", "heading", "all_needed"),
+    [(SECURITY, "Roles", NEEDED), (CONSOLE, "What your role sees", SHOWN_BY_THE_CONSOLE)],
+    ids=["SECURITY.md", "docs/console.md"],
+)
+def test_the_tables_of_roles_are_those_of_the_code(
+    document: Document, heading: str, all_needed: dict[str, Permission]
+) -> None:
+    documented = {row[0]: row[1:] for row in document.rows(heading)}
     assert documented == {
-        action: ["✓" if needed in permissions_of(role) else "–" for role in Role] for action, needed in NEEDED.items()
+        action: ["✓" if needed in permissions_of(role) else "–" for role in Role]
+        for action, needed in all_needed.items()
     }
 
 

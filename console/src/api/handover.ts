@@ -1,6 +1,6 @@
-import { effect } from "@preact/signals";
+import { effect, untracked } from "@preact/signals";
 import { pageSettings } from "../app/pageSettings";
-import { expired, signIn, token } from "./token";
+import { expired, fits, left, signIn, token } from "./token";
 
 const CHANNEL = "user-tags-token";
 
@@ -27,13 +27,17 @@ function takeFromFragment(): void {
 
 function shareWithTabs(): void {
   const tabs = new BroadcastChannel(CHANNEL);
+  const usable = () => (expired.value ? null : token.value);
   tabs.onmessage = ({ data }: MessageEvent<{ asks?: true; token?: string }>) => {
-    const usable = token.peek() !== null && !expired.peek();
-    if (data.asks && usable) tabs.postMessage({ token: token.peek() });
-    if (data.token && !usable) signIn(data.token);
+    const held = untracked(usable);
+    if (data.asks && held !== null) tabs.postMessage({ token: held });
+    if (data.token && fits(data.token)) signIn(data.token);
   };
   effect(() => {
-    if (token.value === null || expired.value) tabs.postMessage({ asks: true });
+    const held = usable();
+    // A new one is told unasked: in other tabs the same person's may have expired, too.
+    if (held !== null) tabs.postMessage({ token: held });
+    else if (!left.value) tabs.postMessage({ asks: true });
   });
 }
 

@@ -1,6 +1,7 @@
 import {
   type AnyVariables,
   type CombinedError,
+  createRequest,
   type OperationContext,
   type OperationResult,
   useClient,
@@ -8,13 +9,14 @@ import {
   useQuery as useUrqlQuery,
   useSubscription as useUrqlSubscription,
 } from "@urql/preact";
-import { useCallback, useMemo } from "preact/hooks";
+import { useCallback, useMemo, useRef } from "preact/hooks";
 import { treeOf } from "./documents";
 import type { TypedDocumentString } from "./generated/graphql";
+import { isPassing, useAgain } from "./passing";
 import { type Problem, problemOf } from "./problem";
 
 export interface Asked<Data> {
-  /** The newest answer; undefined until there is one, and kept while a newer one is fetched. */
+  /** The newest answer; undefined until there is one, and kept while a newer one is fetched or cannot be. */
   readonly data: Data | undefined;
   /** Why there is no answer, or no newer one; null while all is well. */
   readonly problem: Problem | null;
@@ -30,7 +32,10 @@ interface AskOptions {
   readonly policy?: OperationContext["requestPolicy"];
 }
 
-/** Asks a generated query, and follows what the cache learns about its answer. */
+/**
+ * Asks a generated query, and follows what the cache learns about its answer. While the service does not answer, what is
+ * known stays, and it is asked again by itself.
+ */
 export function useQuery<Data, Variables extends AnyVariables>(
   document: TypedDocumentString<Data, Variables>,
   variables: Variables,
@@ -43,9 +48,16 @@ export function useQuery<Data, Variables extends AnyVariables>(
     ...(policy && { requestPolicy: policy }),
   } as Parameters<typeof useUrqlQuery<Data, Variables>>[0]);
   const again = useCallback(() => execute({ requestPolicy: "network-only" }), [execute]);
+  const problem = useProblem(state.error);
+  const { key } = createRequest(treeOf(document), variables);
+  const kept = useRef<{ readonly key: number; readonly data: Data } | null>(null);
+  if (state.data && !state.error && state.operation?.key === key) kept.current = { key, data: state.data };
+  const known = isPassing(problem) && kept.current?.key === key ? kept.current.data : undefined;
+  useAgain(pause ? null : problem, again);
   return {
-    data: state.data,
-    problem: useProblem(state.error),
+    // Where nothing of an answer is left beside its errors, it is null.
+    data: state.data ?? known,
+    problem,
     fetching: state.fetching || state.stale,
     again,
   };
@@ -87,7 +99,7 @@ export function useFetch<Data, Variables extends AnyVariables>(
 }
 
 function outcomeOf<Data>(result: OperationResult<Data, AnyVariables>): Outcome<Data> {
-  if (result.error || result.data === undefined) return { data: null, problem: problemOf(result.error) };
+  if (result.error || result.data == null) return { data: null, problem: problemOf(result.error) };
   return { data: result.data, problem: null };
 }
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { expire, expired, expiryOf, identityOf, signIn, signOut, token, usableToken } from "./token";
+import { expire, expired, expiryOf, fits, identityOf, signIn, signOut, token, usableToken } from "./token";
 
 function jwt(claims: object): string {
   const part = (value: object) =>
@@ -48,5 +48,26 @@ describe("a token", () => {
     expire("old");
     expect(expired.value).toBe(false);
     expect(token.value).toBe("new");
+  });
+});
+
+describe("a token of another tab", () => {
+  const [mine, renewed, others] = [
+    jwt({ sub: "a", exp: 1 }),
+    jwt({ sub: "a", exp: 2 }),
+    jwt({ sub: "b", exp: 2 }),
+  ];
+
+  it("is for whoever has none, but not once they signed out", () => {
+    signIn(mine);
+    signOut();
+    expect(fits(mine)).toBe(false);
+  });
+
+  it("takes the place of an expired one of the same person alone", () => {
+    signIn(mine);
+    expect(fits(renewed)).toBe(false);
+    expire(mine);
+    expect([mine, renewed, others].map(fits)).toEqual([false, true, false]);
   });
 });

@@ -6,6 +6,9 @@ export const token = signal<string | null>(null);
 /** Whether the service refused the token, so that a new one is needed before anything goes on. */
 export const expired = signal(false);
 
+/** Whether somebody signed out here: no other tab signs them in again. */
+export const left = signal(false);
+
 /** Says when a token expires, in milliseconds of Unix time; null for what is no JWT, or has no `exp`. */
 export function expiryOf(jwt: string): number | null {
   const { exp } = claimsOf(jwt);
@@ -32,6 +35,7 @@ function claimsOf(jwt: string): Record<string, unknown> {
 export function signIn(jwt: string): void {
   batch(() => {
     expired.value = false;
+    left.value = false;
     token.value = jwt.trim();
   });
 }
@@ -40,8 +44,19 @@ export function signIn(jwt: string): void {
 export function signOut(): void {
   batch(() => {
     expired.value = false;
+    left.value = true;
     token.value = null;
   });
+}
+
+/**
+ * Tells whether a token of another tab is for this one: for whoever is not signed in and did not sign out, and in place of
+ * an expired one where it is a newer one of the same person. Nobody turns into somebody else.
+ */
+export function fits(offered: string): boolean {
+  const held = token.peek();
+  if (held === null) return !left.peek();
+  return expired.peek() && offered !== held && identityOf(offered) === identityOf(held);
 }
 
 /** Notes that the service no longer takes the token. The page stays as it is until there is a new one. */

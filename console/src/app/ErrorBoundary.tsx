@@ -2,6 +2,7 @@ import { Component, type ComponentChildren } from "preact";
 import { useMessages } from "../i18n/messages";
 import { Button } from "../ui/Button";
 import { Problem } from "../ui/Problem";
+import { NotLoaded } from "./lazy";
 
 type Props = { /** Another place is tried anew. */ place: string; children: ComponentChildren };
 
@@ -24,6 +25,16 @@ export class ErrorBoundary extends Component<Props, { error: unknown }> {
 
 function Broken({ error }: { error: unknown }) {
   const m = useMessages();
+  if (error instanceof NotLoaded) {
+    return (
+      <Problem
+        title={m.shell.notLoaded.title}
+        action={<Button onClick={() => location.reload()}>{m.shell.broken.reload}</Button>}
+      >
+        <p>{m.shell.notLoaded.text}</p>
+      </Problem>
+    );
+  }
   return (
     <Problem
       title={m.shell.broken.title}

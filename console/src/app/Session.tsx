@@ -70,7 +70,10 @@ function useExpiry(): void {
     const held = token.value;
     const expiry = held === null ? null : expiryOf(held);
     if (expiry === null) return;
-    const timer = setTimeout(() => expire(held), Math.min(Math.max(expiry - Date.now(), 0), LONGEST_TIMER));
+    const left = Math.max(expiry - Date.now(), 0);
+    // No page is open for weeks without asking anything.
+    if (left > LONGEST_TIMER) return;
+    const timer = setTimeout(() => expire(held), left);
     return () => clearTimeout(timer);
   });
 }

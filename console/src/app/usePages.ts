@@ -1,7 +1,8 @@
 import { type AnyVariables, type OperationResult, useClient } from "@urql/preact";
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { treeOf } from "../api/documents";
 import type { TypedDocumentString } from "../api/generated/graphql";
+import { isPassing, useAgain } from "../api/passing";
 import { type Problem, problemOf } from "../api/problem";
 
 interface Page<Node> {
@@ -54,7 +55,11 @@ export function usePages<Data, Variables extends { after?: string | null | undef
       const source = client.query<Data>(treeOf(document) as never, asked, { requestPolicy });
       const { unsubscribe } = source.subscribe((result) => {
         setBusy(result.stale);
-        setResults((before) => [...before.slice(0, index), result, ...before.slice(index + 1)]);
+        setResults((before) => {
+          const passing = result.error !== undefined && isPassing(problemOf(result.error));
+          const known = passing && !result.data ? { ...result, data: before[index]?.data } : result;
+          return [...before.slice(0, index), known as OperationResult<Data>, ...before.slice(index + 1)];
+        });
       });
       open.current.push(unsubscribe);
     },
@@ -76,7 +81,9 @@ export function usePages<Data, Variables extends { after?: string | null | undef
 
   const pages = results.flatMap((result) => (result.data ? (pageOf(result.data) ?? []) : []));
   const last = pages.at(-1);
-  const failed = results.find((result) => result.error);
+  const error = results.find((result) => result.error)?.error;
+  const problem = useMemo(() => (error ? problemOf(error) : null), [error]);
+  useAgain(problem, again);
   const next = last?.pageInfo.hasNextPage ? last.pageInfo.endCursor : null;
   return {
     data: results[0]?.data,
@@ -84,7 +91,7 @@ export function usePages<Data, Variables extends { after?: string | null | undef
     total: last?.totalCount,
     more: next === null ? undefined : () => load(results.length, next, "network-only"),
     busy,
-    problem: failed ? problemOf(failed.error) : null,
+    problem,
     again,
   };
 }

@@ -23,8 +23,8 @@ interface PersonCardProps {
   wide?: boolean;
   /** Where the same person's view on another channel is. */
   hrefOf: (channel: string, openid: string) => string;
-  /** Whether tags lead to their pages in the panel. */
-  linked?: boolean;
+  /** Whether tags lead to their pages: in the panel that is around the card, or in one in a tab of its own. */
+  tagsLead?: "here" | "beside";
   /** Grows when there is reason to look again, such as a message. */
   asked?: number;
   /** How deep the headings of the parts are. */
@@ -60,7 +60,7 @@ function Followed(props: PersonCardProps) {
       </div>
       {problem && <ApiProblem problem={problem} />}
       {user === undefined && !problem && <Loading label={m.common.loading} count={5} />}
-      {user === null && (
+      {user === null && problem?.code !== "BAD_USER_INPUT" && (
         <EmptyState title={m.card.unknownTitle} icon={<PersonIcon />}>
           <p>{m.card.unknownText(channel?.name ?? "")}</p>
           <p>
@@ -75,7 +75,7 @@ function Followed(props: PersonCardProps) {
 
 type KnownProps = PersonCardProps & { person: FollowedPerson; user: NonNullable<FollowedPerson["user"]> };
 
-function Known({ channel, openid, hrefOf, linked, person, user, level = 2 }: KnownProps) {
+function Known({ channel, openid, hrefOf, tagsLead, person, user, level = 2 }: KnownProps) {
   const m = useMessages();
   const followable = person.channel?.kind !== "MINI_PROGRAM";
   return (
@@ -83,7 +83,7 @@ function Known({ channel, openid, hrefOf, linked, person, user, level = 2 }: Kno
       <div class={styles.main}>
         <Reach user={user} />
         <Section title={m.card.tags} level={level}>
-          <TagRows tags={user.tags} channel={linked ? channel : null} />
+          <TagRows tags={user.tags} channel={channel} lead={tagsLead} />
           {user.tags.length === 0 && <NoTags bound={person.channel?.bound ?? true} />}
         </Section>
       </div>

@@ -26,7 +26,9 @@ export function PersonFacts({ user, followable }: { user: PersonCardFragment; fo
       )}
       <When label={m.card.lastMessageAt} at={user.lastMessageAt} />
       <When label={m.card.firstSeenAt} at={user.firstSeenAt} />
-      {user.subscribeScene !== null && <Fact label={m.card.scene}>{user.subscribeScene}</Fact>}
+      {user.subscribeScene !== null && (
+        <Fact label={m.card.scene}>{m.card.scenes[user.subscribeScene] ?? user.subscribeScene}</Fact>
+      )}
       {user.adIds.length > 0 && <Fact label={m.card.adIds}>{formatList(user.adIds)}</Fact>}
     </Facts>
   );

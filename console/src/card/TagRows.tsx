@@ -1,21 +1,32 @@
+import { useComputed, useSignal } from "@preact/signals";
 import type { PersonTagFragment } from "../api/generated/graphql";
 import { formatInstant, formatList, formatMoment } from "../i18n/format";
 import { useMessages } from "../i18n/messages";
 import { Countdown } from "../ui/Countdown";
 import { classes } from "../ui/classes";
+import { now } from "../ui/clock";
 import { TagChip } from "../ui/TagChip";
 import styles from "./TagRows.module.css";
 import { useShownTags } from "./useShownTags";
 import { reasonOf } from "./why";
 
+/** Where tags lead: to the panel around the card, to one in a tab of its own, or nowhere. */
+type Lead = "here" | "beside" | undefined;
+
+interface TagRowsProps {
+  tags: readonly PersonTagFragment[];
+  channel: string;
+  lead: Lead;
+}
+
 /** Shows what tags a person has: since when, until when and why, all without a click. */
-export function TagRows({ tags, channel }: { tags: readonly PersonTagFragment[]; channel: string | null }) {
+export function TagRows({ tags, channel, lead }: TagRowsProps) {
   const m = useMessages();
   const shown = useShownTags(tags);
   return (
     <ul class={styles.rows} aria-label={m.card.tags}>
       {shown.map(({ tag, phase }) => (
-        <TagRow key={tag.id} held={tag} phase={phase} channel={channel} />
+        <TagRow key={tag.id} held={tag} phase={phase} channel={channel} lead={lead} />
       ))}
     </ul>
   );
@@ -24,11 +35,11 @@ export function TagRows({ tags, channel }: { tags: readonly PersonTagFragment[];
 interface TagRowProps {
   held: PersonTagFragment;
   phase: "here" | "arrived" | "left";
-  /** Channel to whose panel the tag leads; null where it leads nowhere. */
-  channel: string | null;
+  channel: string;
+  lead: Lead;
 }
 
-function TagRow({ held, phase, channel }: TagRowProps) {
+function TagRow({ held, phase, channel, lead }: TagRowProps) {
   const m = useMessages();
   const { tag, since, until } = held;
   const reason = reasonOf(held, { m: m.card, instant: formatInstant, list: formatList });
@@ -39,7 +50,7 @@ function TagRow({ held, phase, channel }: TagRowProps) {
           kind={tag.kind}
           kindLabel={m.common.kinds[tag.kind]}
           name={<span class={styles.name}>{tag.name}</span>}
-          {...(channel !== null && { href: `/channels/${channel}/tags/${tag.id}` })}
+          {...(lead && { href: `/channels/${channel}/tags/${tag.id}`, newTab: lead === "beside" })}
         />
         <span class={styles.when}>
           {phase === "left" ? (
@@ -56,6 +67,19 @@ function TagRow({ held, phase, channel }: TagRowProps) {
   );
 }
 
+/** Says since when, also over midnight, when the hour alone would be one of another day. */
+function Since({ at }: { at: string }) {
+  const m = useMessages();
+  const time = useSignal(at);
+  time.value = at;
+  const text = useComputed(() => m.card.since(formatMoment(time.value, now.value)));
+  return (
+    <time dateTime={at} title={formatInstant(at)}>
+      {text}
+    </time>
+  );
+}
+
 function When({ since, until, arrived }: { since: string | null; until: string | null; arrived: boolean }) {
   const m = useMessages();
   return (
@@ -66,12 +90,7 @@ function When({ since, until, arrived }: { since: string | null; until: string |
           {m.card.ends} <Countdown until={until} over="…" />
         </span>
       ) : (
-        since !== null &&
-        !arrived && (
-          <time dateTime={since} title={formatInstant(since)}>
-            {m.card.since(formatMoment(since))}
-          </time>
-        )
+        since !== null && !arrived && <Since at={since} />
       )}
     </>
   );

@@ -2,7 +2,9 @@ import { useCallback, useState } from "preact/hooks";
 import { useLocation, useSearchParams } from "wouter-preact";
 import { ChannelsDocument } from "../api/generated/graphql";
 import { useQuery } from "../api/hooks";
+import type { Problem } from "../api/problem";
 import { Answer } from "../app/Answer";
+import { ApiProblem } from "../app/ApiProblem";
 import { pageSettings } from "../app/pageSettings";
 import { can } from "../app/viewer";
 import { PersonCard } from "../card/PersonCard";
@@ -11,6 +13,7 @@ import { LinkButton } from "../ui/Button";
 import { classes } from "../ui/classes";
 import { EmptyState } from "../ui/EmptyState";
 import { ChatIcon, ChevronLeftIcon } from "../ui/icons";
+import { Row, Stack } from "../ui/Layout";
 import { Select } from "../ui/Select";
 import { Tabs } from "../ui/Tabs";
 import { conversationHref } from "./addresses";
@@ -18,6 +21,16 @@ import styles from "./ConversationPage.module.css";
 import { ChatPane } from "./chat/ChatPane";
 import { ListPane } from "./list/ListPane";
 import { useRoomForAll } from "./useRoomForAll";
+
+/** As the service would say of a channel that is not among those of the token. */
+const NO_SUCH_CHANNEL: Problem = {
+  code: "NOT_FOUND",
+  message: "",
+  fields: [],
+  retryAfter: null,
+  requestId: null,
+  errcode: null,
+};
 
 /** Recent conversations, the chosen one, and who that person is. */
 export function ConversationPage() {
@@ -35,6 +48,7 @@ export function ConversationPage() {
             <EmptyState title={m.conversation.noChannelsTitle}>{m.conversation.noChannelsText}</EmptyState>
           );
         }
+        if (found && !found.some(({ id }) => id === channel)) return <NoSuchChannel />;
         const select = (
           <Select
             label={m.conversation.channel}
@@ -47,6 +61,20 @@ export function ConversationPage() {
         return <Panes key={channel} channel={channel} openid={query.get("openid")} channelSelect={select} />;
       }}
     </Answer>
+  );
+}
+
+function NoSuchChannel() {
+  const m = useMessages();
+  return (
+    <div class={styles.person}>
+      <Stack>
+        <ApiProblem problem={NO_SUCH_CHANNEL} />
+        <Row>
+          <LinkButton href={conversationHref(null)}>{m.conversation.back}</LinkButton>
+        </Row>
+      </Stack>
+    </div>
   );
 }
 
@@ -96,7 +124,7 @@ function Chosen({ channel, openid, asked, onNews }: ChosenProps) {
       openid={openid}
       hrefOf={conversationHref}
       asked={asked}
-      linked
+      tagsLead="beside"
       level={3}
       wide={!pageSettings.demo}
     />

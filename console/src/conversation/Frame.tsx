@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { ConnectionState } from "../app/ConnectionState";
+import { NewTabLink } from "../app/NewTabLink";
 import { Preferences } from "../app/Preferences";
 import { useMessages } from "../i18n/messages";
 import { AccountMenu } from "../panel/shell/AccountMenu";
@@ -19,9 +20,9 @@ export function Frame({ children }: { children: ComponentChildren }) {
     <div class={styles.frame}>
       <header class={styles.bar}>
         <h1 class={styles.title}>{m.conversation.title}</h1>
-        <a href="/" class={styles.link}>
+        <NewTabLink href="/" class={styles.link}>
           <TagIcon /> <span>{m.conversation.panel}</span>
-        </a>
+        </NewTabLink>
         <div class={styles.end}>
           <ConnectionState />
           <Preferences />

@@ -32,10 +32,13 @@ export function formatSize(bytes: number): string {
   }).format(size);
 }
 
-/** Writes an instant (RFC 3339) as briefly as it can be told: the time of a moment of today, else the date. */
-export function formatMoment(instant: string): string {
+/**
+ * Writes an instant (RFC 3339) as briefly as it can be told: the time of a moment of today, else the date. `now` is in
+ * milliseconds of Unix time.
+ */
+export function formatMoment(instant: string, now: number): string {
   const at = new Date(instant);
-  const today = at.toDateString() === new Date().toDateString();
+  const today = at.toDateString() === new Date(now).toDateString();
   return new Intl.DateTimeFormat(locale(), today ? { timeStyle: "short" } : { dateStyle: "medium" }).format(
     at,
   );

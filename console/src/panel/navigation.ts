@@ -1,7 +1,8 @@
 import type { Permission } from "../api/generated/graphql";
+import { conversationHref } from "../conversation/addresses";
 import type { Messages } from "../i18n/messages";
-
 import {
+  ChatIcon,
   ClockIcon,
   KeyIcon,
   OverlapIcon,
@@ -21,6 +22,8 @@ export interface NavigationEntry {
   readonly icon?: typeof TagIcon;
   /** Belongs to the whole robot, and is there without a channel. */
   readonly ofRobot?: boolean;
+  /** Is a page beside the panel, for a tab of its own. */
+  readonly beside?: boolean;
 }
 
 /** The parts of the panel, in the order in which they are shown. */
@@ -42,6 +45,13 @@ export const navigation: readonly NavigationEntry[] = [
     path: (channel) => `/channels/${channel}/people`,
     permission: "VIEW_USERS",
     icon: PersonIcon,
+  },
+  {
+    label: (m) => m.shell.conversation,
+    path: (channel) => conversationHref(decodeURIComponent(channel)),
+    permission: "VIEW_USERS",
+    icon: ChatIcon,
+    beside: true,
   },
   {
     label: (m) => m.shell.broadcasts,

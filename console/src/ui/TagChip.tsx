@@ -17,6 +17,8 @@ type TagChipProps = {
   since?: ComponentChildren;
   until?: ComponentChildren;
   href?: string;
+  /** Whether `href` is opened in a tab of its own. */
+  newTab?: boolean;
   onClick?: () => void;
   /** Takes the chip out of where it is; `removeLabel` names that. */
   onRemove?: () => void;
@@ -25,9 +27,16 @@ type TagChipProps = {
 
 /** Shows a tag by its name and the colour of its kind. */
 export function TagChip(props: TagChipProps) {
-  const { kind, state, onRemove, onClick, href } = props;
+  const { kind, state, onRemove, onClick, href, newTab } = props;
   const look = classes(styles.chip, styles[kind], state && state !== "ACTIVE" && styles[state]);
   const inside = <Inside {...props} />;
+  if (href && newTab) {
+    return (
+      <a href={href} target="_blank" rel="noopener" class={classes(look, styles.active)}>
+        {inside}
+      </a>
+    );
+  }
   if (href) {
     return (
       <Link href={href} class={classes(look, styles.active)}>

@@ -32,7 +32,8 @@ describe("relativeTime", () => {
   it("looks back and ahead", () => {
     expect(relativeTime(NOON - 3 * 60 * SECOND, NOON, "en-GB")).toBe("3 minutes ago");
     expect(relativeTime(NOON + 2 * HOUR, NOON, "en-GB")).toBe("in 2 hours");
-    expect(relativeTime(NOON - 24 * HOUR, NOON, "zh-CN")).toBe("昨天");
+    expect(relativeTime(NOON - 47 * HOUR, NOON, "en-GB")).toBe("1 day ago");
+    expect(relativeTime(NOON - 24 * HOUR, NOON, "zh-CN")).toBe("1天前");
   });
 
   it("is a date beyond a month", () => {

@@ -13,13 +13,14 @@ const FAR = 30 * 86_400;
 /**
  * Say how far a time is from now, like "3 minutes ago" or "in 2 hours".
  *
- * Less than 10 seconds are "now"; what is more than 30 days away is a date.
+ * Less than 10 seconds are "now"; what is more than 30 days away is a date. Days are of 24 hours, so none is "yesterday".
  */
 export function relativeTime(at: number, now: number, locale: string): string {
   const seconds = Math.round((at - now) / 1000);
   const distance = Math.abs(seconds);
   if (distance >= FAR) return dateText(at, locale);
-  const relative = once(`relative ${locale}`, () => new Intl.RelativeTimeFormat(locale, { numeric: "auto" }));
+  const numeric = distance < CLOSE ? "auto" : "always";
+  const relative = once(`${numeric} ${locale}`, () => new Intl.RelativeTimeFormat(locale, { numeric }));
   if (distance < CLOSE) return relative.format(0, "second");
   const [unit, size] = SECONDS.find(([, size]) => distance >= size) ?? ["second", 1];
   return relative.format(Math.trunc(seconds / size), unit);

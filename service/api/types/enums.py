@@ -126,7 +126,7 @@ _describe(
     VIEW_RETURN_ADDRESS="See the return endpoint, except its key.",
     MANAGE_RETURN_KEY="Obtain the return endpoint, see and reset its key.",
     MANAGE_TAGS="Create, edit, rename and delete tags.",
-    SYNC="See the tags of the Official Account at WeChat; writing ours to it is not built yet.",
+    SYNC="See and take over the tags of the Official Account at WeChat, and sync ours to it.",
     BROADCAST="Make, see, approve, pause, resume, retry and cancel broadcasts, and send test messages.",
     EXPORT="Take people out as CSV, see and cancel jobs.",
     MANAGE_CHANNELS="Bind, change and unbind channels, see their addresses, forget people.",

@@ -21,11 +21,17 @@ export function useConversations(channel: string, on: boolean) {
   const [known, setKnown] = useState<readonly Conversation[] | undefined>(undefined);
   const [failed, setFailed] = useState(false);
   const asked = useRef(0);
+  const seen = useRef(0);
   const look = useCallback(async () => {
     if (!on) return;
     asked.current += 1;
     try {
-      const newer = await readConversations(channel, asked.current === 1 ? ALL : NEWEST);
+      let newer = await readConversations(channel, asked.current === 1 ? ALL : NEWEST);
+      const numbers = newer.map(({ last }) => last?.number ?? 0);
+      // All of it is news: further back there may be more.
+      if (newer.length === NEWEST && Math.min(...numbers) > seen.current)
+        newer = await readConversations(channel, ALL);
+      seen.current = Math.max(seen.current, ...numbers);
       setKnown((before) => mergeConversations(before ?? [], newer));
       setFailed(false);
     } catch {

@@ -33,12 +33,12 @@ export function usePeople(channel: string): People {
       if (unknown.length === 0) return;
       for (const openid of unknown) asked.add(openid);
       const answer = await client.query(treeOf(ConversationPeopleDocument), { channel, openids: unknown });
-      if (!answer.data) {
+      if (!answer.data?.users) {
         // They are asked for again when the list is scrolled.
         for (const openid of unknown) asked.delete(openid);
         return;
       }
-      answer.data.users?.forEach((user, index) => {
+      answer.data.users.forEach((user, index) => {
         const chips = of(unknown[index] ?? "");
         // What came live meanwhile is newer.
         if (chips.peek() === undefined) chips.value = user?.tags.map(({ tag }) => tag) ?? null;

@@ -9,6 +9,7 @@ export const common = {
   loading: "Loading …",
   more: "Show more",
   none: "None",
+  newTab: "Opens in a new tab",
   optional: "optional",
   roles: { CREATOR: "Creator", ADMIN: "Admin", AGENT: "Agent", INTEGRATOR: "Integrator" },
   kinds: { DEFAULT: "Default", RETURN: "Return data", AD: "Ad", COMBO: "Combo" },

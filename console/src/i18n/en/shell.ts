@@ -48,6 +48,10 @@ export const shell = {
     text: "The address may be mistyped, or what it led to is gone.",
     action: "To the channels",
   },
+  notLoaded: {
+    title: "This page could not be loaded",
+    text: "Most likely the service was updated since you opened the console. Load it again; you may have to sign in again.",
+  },
   broken: {
     title: "This page broke",
     text: "That is a fault of the console. Load the page again; if it breaks again, tell whoever runs the service what stands below.",

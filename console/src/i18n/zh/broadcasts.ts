@@ -1,30 +1,19 @@
 import type { broadcasts as en } from "../en/broadcasts";
 import { broadcastForm } from "./broadcastForm";
 import { broadcastReasons } from "./broadcastReasons";
+import { fields } from "./fields";
 
-/** By the code of a refused input; the service explains it in English only. */
+/** Of refused inputs, what is said in other words than elsewhere. */
 const FIELD_PROBLEMS: Record<string, string> = {
   AUDIENCE_TOO_SMALL: "人数太少。",
-  BAD_CHARACTER: "含有不允许的字符。",
-  BAD_FORMAT: "格式不正确。",
-  BAD_LENGTH: "长度不符合要求。",
-  BAD_VALUE: "内容不符合要求。",
   IN_PAST: "该时间已过；若要立即开始，请选择“立即”。",
   KIND_NOT_ALLOWED: "该帐号不能发送此类消息。",
   NEEDED: "订阅号的群发消息只能发给微信上的整个标签：请先同步该标签，或允许使用临时标签。",
-  NOT_ALLOWED: "此处不可使用。",
   NOT_FOR_ARTICLES: "文章不能重复发送，微信会用掉草稿。",
-  NOT_FOUND: "未找到。",
-  NOT_USABLE: "含有未生效的标签。",
-  OUT_OF_RANGE: "超出范围。",
   PLACEHOLDER: "群发消息对所有人相同，不能使用占位符。",
-  REPEATED: "重复了。",
-  REQUIRED: "必填。",
   RUN: "这是系列中的一次，只能整体重复。",
-  TAG_NOT_USABLE: "含有未生效的标签。",
   TOO_FAR: "最多提前 366 天。",
   TOO_FEW: "人数或数量太少；群发消息至少要有两人可发送。",
-  TOO_MANY: "数量太多。",
   UNKNOWN_CATEGORY: "渠道中没有这个分类。",
   UNKNOWN_PLACEHOLDER: "占位符不正确，可用 {{openid}} 和 {{tag:分类}}。",
 };
@@ -227,5 +216,5 @@ export const broadcasts: typeof en = {
     hours: (count) => `${count} 小时`,
     days: (count) => `${count} 天`,
   },
-  fieldProblem: (code, message) => FIELD_PROBLEMS[code] ?? message,
+  fieldProblem: (code, message) => FIELD_PROBLEMS[code] ?? fields.text(code, message),
 };

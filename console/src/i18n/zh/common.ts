@@ -11,6 +11,7 @@ export const common: typeof en = {
   loading: "加载中…",
   more: "显示更多",
   none: "无",
+  newTab: "在新标签页中打开",
   optional: "选填",
   roles: { CREATOR: "创建者", ADMIN: "管理员", AGENT: "客服", INTEGRATOR: "对接方" },
   kinds: { DEFAULT: "默认标签", RETURN: "回传数据", AD: "广告标签", COMBO: "组合标签" },

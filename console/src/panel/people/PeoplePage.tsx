@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { useLocation, useSearchParams } from "wouter-preact";
+import { NewTabLink } from "../../app/NewTabLink";
 import { can } from "../../app/viewer";
 import { PersonCard } from "../../card/PersonCard";
 import { conversationHref } from "../../conversation/addresses";
@@ -76,7 +77,9 @@ function Search({ channel, openid }: { channel: string; openid: string | null })
 function Person({ channel, openid }: { channel: string; openid: string }) {
   const m = useMessages();
   const [forgetting, setForgetting] = useState(false);
-  const card = <PersonCard channel={channel} openid={openid} hrefOf={peopleHref} linked wide level={3} />;
+  const card = (
+    <PersonCard channel={channel} openid={openid} hrefOf={peopleHref} tagsLead="here" wide level={3} />
+  );
   if (!can("VIEW_USERS")) return card;
   return (
     <Section
@@ -84,10 +87,9 @@ function Person({ channel, openid }: { channel: string; openid: string }) {
       title={<code class={styles.openid}>{openid}</code>}
       actions={
         <>
-          {/* Another page of the console, not another place in this one. */}
-          <a class={styles.link} href={conversationHref(channel, openid)}>
+          <NewTabLink class={styles.link} href={conversationHref(channel, openid)}>
             <ChatIcon /> {m.people.conversation}
-          </a>
+          </NewTabLink>
           <Button
             size="small"
             icon={<TrashIcon />}

@@ -1,4 +1,5 @@
 import { Link } from "wouter-preact";
+import { NewTabLink } from "../../app/NewTabLink";
 import { can } from "../../app/viewer";
 import { useMessages } from "../../i18n/messages";
 import { ChannelIcon } from "../../ui/icons";
@@ -44,11 +45,25 @@ function Entry({ entry, path, channel }: { entry: NavigationEntry; path: string;
   const href = entry.path(encodeURIComponent(channel));
   const current = path === href || (href !== "/" && path.startsWith(`${href}/`));
   const Icon = entry.icon;
+  const words = (
+    <>
+      {Icon && <Icon />}
+      {entry.label(m)}
+    </>
+  );
+  if (entry.beside) {
+    return (
+      <li>
+        <NewTabLink href={href} class={styles.entry}>
+          {words}
+        </NewTabLink>
+      </li>
+    );
+  }
   return (
     <li>
       <Link href={href} class={styles.entry} aria-current={current ? "page" : undefined}>
-        {Icon && <Icon />}
-        {entry.label(m)}
+        {words}
       </Link>
     </li>
   );

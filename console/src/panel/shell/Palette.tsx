@@ -30,9 +30,10 @@ export default function Palette({ channels, channel, onClose }: PaletteProps) {
   const near = findingsOf(text, channels, channel, path, m);
   const all = [...near, ...tags];
   const found = GROUPS.flatMap((group) => all.filter((finding) => finding.group === group));
-  const go = (href: string) => {
+  const go = ({ href, beside }: Finding) => {
     onClose();
-    navigate(href);
+    if (beside) open(href, "_blank", "noopener");
+    else navigate(href);
   };
   const key = (event: KeyboardEvent) => {
     const to = { ArrowDown: chosen + 1, ArrowUp: chosen - 1 }[event.key];
@@ -42,7 +43,7 @@ export default function Palette({ channels, channel, onClose }: PaletteProps) {
       setChosen((to + found.length) % found.length);
     } else if (event.key === "Enter" && goal && !event.isComposing) {
       event.preventDefault();
-      go(goal.href);
+      go(goal);
     }
   };
   useEffect(() => {
@@ -80,7 +81,7 @@ export default function Palette({ channels, channel, onClose }: PaletteProps) {
             aria-selected={index === chosen}
             class={styles.option}
             onPointerMove={() => setChosen(index)}
-            onClick={() => go(finding.href)}
+            onClick={() => go(finding)}
             onKeyDown={key}
           >
             {finding.label}

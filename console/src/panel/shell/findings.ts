@@ -11,6 +11,8 @@ export interface Finding {
   readonly label: ComponentChildren;
   readonly detail?: string;
   readonly href: string;
+  /** Is a page beside the panel, for a tab of its own. */
+  readonly beside?: boolean | undefined;
 }
 
 const OPENID = /^[\w-]{6,128}$/;
@@ -26,7 +28,12 @@ export function findingsOf(
   const here = encodeURIComponent(channel?.id ?? "");
   const pages = navigation
     .filter(({ permission, ofRobot }) => can(permission) && (ofRobot || channel))
-    .map((entry) => ({ group: "pages" as const, label: entry.label(m), href: entry.path(here) }));
+    .map((entry) => ({
+      group: "pages" as const,
+      label: entry.label(m),
+      href: entry.path(here),
+      beside: entry.beside,
+    }));
   const others = channels.map(({ id, name, kind }) => ({
     group: "channels" as const,
     label: name,
