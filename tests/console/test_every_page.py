@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
@@ -10,6 +11,7 @@ from playwright.async_api import Page, expect
 from service.entities.principal import Role
 from tests.console.console import PHONE, Console
 from tests.console.imitated_account import ImitatedAccount
+from tests.console.tags import hand_back, ids_by_name
 from tests.support.robot import Robot
 
 Axe = Callable[[Page], Awaitable[None]]
@@ -18,18 +20,34 @@ PAGES: Final = (
     "/return-data",
     "/channels/{channel}/tags",
     "/channels/{channel}/tags/{tag}",
+    "/channels/{channel}/tags/{tag}/edit",
+    "/channels/{channel}/tags/{combo}",
+    "/channels/{channel}/tags/{combo}/edit",
+    "/channels/{channel}/tags/{returned}",
+    "/channels/{channel}/tags/{returned}/edit",
+    "/channels/{channel}/tags/new/combo",
+    "/channels/{channel}/tags/new/combo?expression={expression}",
     "/channels/{channel}/tags/new/ad",
     "/channels/{channel}/tags/new/return",
     "/channels/{channel}/audience",
+    "/channels/{channel}/audience?expression={expression}",
     "/channels/{channel}/broadcasts",
     "/channels/{channel}/broadcasts/new",
     "/channels/{channel}/broadcasts/policy",
+    "/channels/{channel}/broadcasts/{broadcast}",
+    "/channels/{channel}/broadcasts/{broadcast}/edit",
     "/channels/{channel}/sync",
+    "/channels/{channel}/sync/{plan}",
     "/channels/{channel}/jobs",
+    "/channels/{channel}/people",
     "/channels/{channel}/people?openid=ann",
+    "/channels/{channel}/settings",
+    "/channels/{channel}/nowhere",
     "/conversation?channel={channel}&openid=ann",
     "/conversation/card?channel={channel}&openid=ann",
 )
+BROADCAST: Final = "mutation ($input: CreateBroadcastInput!) { createBroadcast(input: $input) { broadcast { id } } }"
+SYNC: Final = "mutation ($input: SyncInput!) { syncToOfficialAccount(input: $input) { sync { id } } }"
 LOADING: Final = re.compile("^(Loading …|加载中…)$")
 WIDE: Final = (2560, 1200)
 OVERFLOW: Final = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
@@ -37,11 +55,27 @@ OVERFLOW: Final = "document.scrollingElement.scrollWidth - document.scrollingEle
 
 @pytest.fixture
 async def places(account: ImitatedAccount, robot: Robot) -> dict[str, str]:
-    """Let a channel have a tag and somebody who wrote; name them as the addresses do."""
+    """Let a channel have something of each kind and somebody who wrote; name them as the addresses do."""
+    channel = account.channel_id
     await account.follow("ann")
     await account.write("ann")
-    tag = await robot.create_ad_tag(account.channel_id, "Summer", "AD-1")
-    return {"channel": account.channel_id, "tag": tag}
+    known = await ids_by_name(robot, channel)
+    new, opened = known["New user"], known["Opened"]
+    message = {"customerServiceText": {"text": "New teas are in."}}
+    start = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    later = {"audience": {"followers": True}, "startAt": start, "idempotencyKey": "k1"}
+    broadcast = {"channelId": channel, "name": "New teas", "message": message} | later
+    returned = await hand_back(robot, channel, "Ordered", "ann")
+    plan = {"channelId": channel, "tagIds": [returned], "dryRun": True}
+    return {
+        "channel": channel,
+        "tag": await robot.create_ad_tag(channel, "Summer", "AD-1"),
+        "combo": await robot.create_combo(channel, new, opened),
+        "returned": returned,
+        "expression": f"except(any({new},{opened}),all(followers,{returned}))",
+        "broadcast": (await robot.ask(BROADCAST, input=broadcast))["createBroadcast"]["broadcast"]["id"],
+        "plan": (await robot.ask(SYNC, input=plan))["syncToOfficialAccount"]["sync"]["id"],
+    }
 
 
 async def is_settled(page: Page) -> None:

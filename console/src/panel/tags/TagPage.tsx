@@ -8,7 +8,6 @@ import { can } from "../../app/viewer";
 import { formatCount } from "../../i18n/format";
 import { useMessages } from "../../i18n/messages";
 import { Button, LinkButton } from "../../ui/Button";
-import { EmptyState } from "../../ui/EmptyState";
 import { Row, Stack } from "../../ui/Layout";
 import { Reason } from "../../ui/Reason";
 import { PageHeader, Section } from "../../ui/Section";
@@ -17,6 +16,7 @@ import { showToast } from "../../ui/toast";
 import { DeleteDialog } from "./DeleteDialog";
 import { type TagChange, useTagFeed } from "./feed";
 import { MembersSection } from "./MembersSection";
+import { MissingTag } from "./MissingTag";
 import { NamesForm } from "./NamesForm";
 import { OfficialAccountSection } from "./OfficialAccountSection";
 import { paths } from "./paths";
@@ -32,7 +32,6 @@ const POLL_PENDING = 2_000;
 
 export default function TagPage({ params }: { params: Record<string, string> }) {
   const { channel = "", tag: id = "" } = params;
-  const m = useMessages();
   const asked = useQuery(TagPageDocument, { tag: id });
   useChanges(id, asked.again);
   return (
@@ -41,12 +40,7 @@ export default function TagPage({ params }: { params: Record<string, string> }) 
         node && "memberCount" in node ? (
           <Tag key={id} tag={node} again={asked.again} />
         ) : (
-          <EmptyState
-            title={m.tags.notFound}
-            action={<LinkButton href={paths.tags(channel)}>{m.tags.back}</LinkButton>}
-          >
-            {m.tags.notFoundHint}
-          </EmptyState>
+          <MissingTag channel={channel} />
         )
       }
     </Answer>

@@ -1,10 +1,9 @@
-import { useMemo } from "preact/hooks";
 import { Link } from "wouter-preact";
 import type { TagInViewFragment } from "../../api/generated/graphql";
 import { formatCount } from "../../i18n/format";
-import { language } from "../../i18n/language";
 import { useMessages } from "../../i18n/messages";
 import { Count } from "../../ui/Count";
+import { memo } from "../../ui/memo";
 import { Sparkline } from "../../ui/Sparkline";
 import { StateBadge } from "../../ui/StateBadge";
 import { TagChip } from "../../ui/TagChip";
@@ -26,27 +25,15 @@ type TagRowProps = {
   observe: (row: Element | null) => void;
 };
 
-/** Shows one tag of the list; rendered again only when something of it is another. */
-export function TagRow({
-  tag,
-  view,
-  channel,
-  adReturnConfirmed,
-  showsSync,
-  showsCategory,
-  observe,
-}: TagRowProps) {
-  const chosen = language.value;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: numbers and times are written in the chosen language
-  return useMemo(
-    () => (
-      <tr data-tag={tag.id} ref={observe}>
-        <Cells {...{ tag, view, channel, adReturnConfirmed, showsSync, showsCategory }} />
-      </tr>
-    ),
-    [tag, view, channel, adReturnConfirmed, showsSync, showsCategory, observe, chosen],
-  );
-}
+/**
+ * Shows one tag of the list; rendered again only when something of it is another. An element that is kept by `useMemo` would
+ * keep the rows among which it was made, and those the rows before them, for as long as the page is open.
+ */
+export const TagRow = memo(({ observe, ...shown }: TagRowProps) => (
+  <tr data-tag={shown.tag.id} ref={observe}>
+    <Cells {...shown} />
+  </tr>
+));
 
 function Cells({
   tag,
