@@ -143,11 +143,6 @@ async def test_a_page_that_does_not_exist_leads_on(console: Console, account: Im
     await expect(page.get_by_role("article", name="Tea house")).to_be_visible()
 
 
-async def test_an_address_that_cannot_be_decoded_is_no_empty_page(console: Console, account: ImitatedAccount) -> None:
-    page = await console("admin", "/channels/%E0%A4%A/tags")
-    await expect(page.get_by_role("main")).to_contain_text("This is no longer here, or belongs to another robot.")
-
-
 async def test_conversations_are_one_click_away_with_nobody_to_sign_in_again(
     console: Console, account: ImitatedAccount
 ) -> None:

@@ -10,7 +10,6 @@ import { routes } from "./routes";
 import { Gate } from "./shell/Gate";
 import { NotFound } from "./shell/NotFound";
 import { channelOf } from "./shell/place";
-import { readablePath } from "./shell/readablePath";
 import { Shell } from "./shell/Shell";
 import { ChannelFeed } from "./tags/ChannelFeed";
 
@@ -41,9 +40,6 @@ function Panel() {
 }
 
 listenForTokens();
-// A mistyped address is a page that does not exist, and not an empty one.
-if (readablePath(location.pathname) !== location.pathname)
-  history.replaceState(history.state, "", readablePath(location.pathname) + location.search);
 await ready;
 const root = document.getElementById("root");
 if (root) render(<Panel />, root);

@@ -1,9 +1,0 @@
-/** Returns a path that can be decoded, as routes do: in one that cannot, each `%` stands for itself. */
-export function readablePath(path: string): string {
-  try {
-    decodeURI(path);
-    return path;
-  } catch {
-    return path.replaceAll("%", "%25");
-  }
-}
