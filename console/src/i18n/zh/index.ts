@@ -1,7 +1,5 @@
 export { ads } from "./ads";
 export { audience } from "./audience";
-export { broadcastForm } from "./broadcastForm";
-export { broadcastReasons } from "./broadcastReasons";
 export { card } from "./card";
 export { channels } from "./channels";
 export { combos } from "./combos";
