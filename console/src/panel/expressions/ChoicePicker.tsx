@@ -26,6 +26,8 @@ export function ChoicePicker({ label, onPick, autofocus, onCancel }: ChoicePicke
   const [text, setText] = useState("");
   const [open, setOpen] = useState(false);
   const [place, setPlace] = useState(-1);
+  // Enter was pressed before what was typed had been searched.
+  const [decided, setDecided] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   const { choices, totalTags, shownTags, searching } = useChoices(channel, text, allowed, !open, m);
   const reasons = choices.map((choice) => (choice.kind === "tag" ? unusable(choice.tag) : null));
@@ -41,6 +43,7 @@ export function ChoicePicker({ label, onPick, autofocus, onCancel }: ChoicePicke
   const close = () => {
     setOpen(false);
     setPlace(-1);
+    setDecided(false);
   };
   const pick = (at: number) => {
     const choice = choices[at];
@@ -49,16 +52,28 @@ export function ChoicePicker({ label, onPick, autofocus, onCancel }: ChoicePicke
     close();
     onPick(choice);
   };
+  const firstUsable = reasons.indexOf(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the search is done
+  useEffect(() => {
+    if (!decided || searching) return;
+    setDecided(false);
+    pick(firstUsable);
+  }, [decided, searching]);
+  const decide = () => {
+    if (!open) setOpen(true);
+    else if (place >= 0) pick(place);
+    else if (searching) setDecided(true);
+    else if (text) pick(firstUsable);
+  };
   const step = (by: 1 | -1) => {
     setOpen(true);
     setPlace(nextPlace(place, by, choices.length));
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const firstUsable = reasons.indexOf(null);
     const keys: Record<string, () => void> = {
       ArrowDown: () => step(1),
       ArrowUp: () => step(-1),
-      Enter: () => (open && !searching ? pick(place >= 0 ? place : text ? firstUsable : -1) : setOpen(true)),
+      Enter: decide,
       Escape: () => {
         if (open) close();
         else if (text) setText("");
@@ -90,6 +105,7 @@ export function ChoicePicker({ label, onPick, autofocus, onCancel }: ChoicePicke
         onInput={(event) => {
           setText(event.currentTarget.value);
           setPlace(-1);
+          setDecided(false);
           setOpen(true);
         }}
         onClick={() => setOpen(true)}
