@@ -46,7 +46,7 @@ coverage: install ## Run the tests, and show which lines and branches of service
 faults: install ## Break what open pages and calls to WeChat depend on (twelve minutes); ROUNDS=100 breaks each job so often
 	$(BIN)/pytest -m long
 
-models: install ## Compare the service with models of it by three times the examples of `make test`; EXAMPLES=10 by thirty times
+models: install ## Compare the service with models of it by four times the examples of `make test`; EXAMPLES=10 by forty times
 	EXAMPLES=$(or $(EXAMPLES),1) $(RUN_TESTS) -m model
 
 lint: install

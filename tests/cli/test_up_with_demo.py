@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import psutil
+import pytest
 
 from service.dev.demo.crowd import FOLLOWERS, TAGGED
 from service.dev.demo.synced_combo import COMBO
@@ -161,6 +162,7 @@ async def test_up_prints_a_subscription_that_shows_live_tags(accessible_dir: Pat
     await wait_until(lambda: not [each for each in family if each.is_running()])
 
 
+@pytest.mark.long
 async def test_killing_it_leaves_nothing_running_and_it_starts_again(accessible_dir: Path) -> None:
     data_dir = accessible_dir / "data"
     async with running(data_dir, free_port()) as (process, _):

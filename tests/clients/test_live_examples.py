@@ -26,6 +26,8 @@ from tests.support.servers import free_port
 from tests.support.waiting import PATIENCE, wait_until
 from tests.support.web import web_process
 
+pytestmark = pytest.mark.long
+
 IN_JAVASCRIPT = ("graphql-ws.mjs", "graphql-sse.mjs", "urql.mjs", "apollo.mjs")
 IN_PYTHON = ("with_gql.py",)
 CLIENTS = IN_JAVASCRIPT + IN_PYTHON

@@ -11,8 +11,8 @@ Test = TypeVar("Test", bound=Callable[..., Any])
 
 # The database outlives an example on purpose: every example has a channel of its own.
 ALLOWED: Final = tuple(HealthCheck)
-# `make test` tries a third of them, `make models` all, and `EXAMPLES=10 make models` ten times as many.
-SHARE: Final = float(os.environ.get("EXAMPLES", "0.34"))
+# `make test` tries a quarter of them, `make models` all, and `EXAMPLES=10 make models` ten times as many.
+SHARE: Final = float(os.environ.get("EXAMPLES", "0.25"))
 
 
 def compared_with_model(examples: int) -> Callable[[Test], Test]:
