@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 from tests.console.console import PHONE, Console
 from tests.console.imitated_account import ImitatedAccount
 from tests.support.robot import Robot
+from tests.support.waiting import wait_until
 
 Axe = Callable[[Page], Awaitable[None]]
 SUBMIT = "mutation ($input: SubmitReturnDataInput!) { submitReturnData(input: $input) { receipt { id tag { id } } } }"
@@ -173,7 +174,7 @@ async def test_an_upload_shows_its_progress_and_is_cancelled(
     await page.get_by_role("button", name="Give them the tag").click()
     bar = page.get_by_role("progressbar", name="Sending many.csv")
     await expect(bar).to_be_visible()
-    await page.wait_for_function("document.querySelector('progress')?.value > 0")
+    await wait_until(lambda: bar.evaluate("(element) => element.value > 0"))
     await axe(page)
     await page.get_by_role("button", name="Cancel", exact=True).click()
     await expect(page.get_by_text("The upload was cancelled")).to_be_visible()

@@ -1,12 +1,13 @@
 """`POST /import/return-data`: hand back a list of openids as a CSV file, read as it arrives."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import IO, Final
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from service.api.transport.content_negotiation import names_media_type
 from service.auth.tokens import TokenVerifier, bearer_token
@@ -59,7 +60,7 @@ class CsvImportEndpoint:
             return json_response(200, {**summary_json(summary), "rejects": [each._asdict() for each in rejects.first]})
         headers = summary_headers(summary)
         headers["content-disposition"] = 'attachment; filename="rejects.csv"'
-        return StreamingResponse(_stream_file(file), media_type="text/csv", headers=headers)
+        return _RejectsResponse(file, headers)
 
     async def _run_import(self, request: Request, summary: ImportSummary, rejects: "_RejectLog") -> None:
         resources = resources_of(request.scope)
@@ -90,6 +91,21 @@ class CsvImportEndpoint:
         if token is None:
             raise UnauthenticatedError
         return await self._verifier.verify(token)
+
+
+class _RejectsResponse(StreamingResponse):
+    """Send the rejected entries, and close their file however that ends: also for a client that is gone by then."""
+
+    def __init__(self, file: IO[str], headers: Mapping[str, str]) -> None:
+        super().__init__(_stream_file(file), media_type="text/csv", headers=headers)
+        self._file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer (ASGI)."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._file.close()
 
 
 class _RejectLog:

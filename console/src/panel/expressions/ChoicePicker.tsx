@@ -52,18 +52,16 @@ export function ChoicePicker({ label, onPick, autofocus, onCancel }: ChoicePicke
     close();
     onPick(choice);
   };
-  const firstUsable = reasons.indexOf(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the search is done
+  // What is listed may still be what was found for another text.
+  const firstFitting = choices.findIndex((choice, at) => reasons[at] === null && fits(choice, text, m));
+  // biome-ignore lint/correctness/useExhaustiveDependencies: as soon as something is found
   useEffect(() => {
-    if (!decided || searching) return;
-    setDecided(false);
-    pick(firstUsable);
-  }, [decided, searching]);
+    if (decided && !searching && firstFitting >= 0) pick(firstFitting);
+  }, [decided, searching, firstFitting]);
   const decide = () => {
     if (!open) setOpen(true);
     else if (place >= 0) pick(place);
-    else if (searching) setDecided(true);
-    else if (text) pick(firstUsable);
+    else if (text.trim()) setDecided(true);
   };
   const step = (by: 1 | -1) => {
     setOpen(true);
@@ -137,6 +135,11 @@ export function ChoicePicker({ label, onPick, autofocus, onCancel }: ChoicePicke
       </div>
     </div>
   );
+}
+
+function fits(choice: Choice, text: string, m: ReturnType<typeof useMessages>["expressions"]): boolean {
+  const said = choice.kind === "tag" ? `${choice.tag.category} ${choice.tag.name}` : nameOfChoice(choice, m);
+  return said.toLowerCase().includes(text.trim().toLowerCase());
 }
 
 function footOf(
