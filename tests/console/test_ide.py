@@ -12,6 +12,9 @@ QUERY = "query Names($channel: ID!) { channel(id: $channel) { name followerCount
 async def open_ide(console: Console, query: str, **variables: str) -> Page:
     page = await console.stranger(ide_link("", console.robot.token(), query, variables))
     await expect(page.get_by_role("button", name="Execute query (Ctrl-Enter)")).to_be_visible()
+    # What is pressed before the editors are there does nothing.
+    await expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("channel")
+    await expect(page.locator(".graphiql-editor-tool .view-lines").first).to_contain_text("channel")
     return page
 
 
