@@ -65,7 +65,10 @@ export function useTagList(
       if (turn !== newest.current) return;
       const found = data?.channel;
       setProblem(error ? problemOf(error) : null);
-      if (error || !data) return;
+      if (error || !data) {
+        sinceLoad.current = null;
+        return;
+      }
       pages = withPage(pages, found?.tags.nodes ?? []);
       after = (found?.tags.pageInfo.hasNextPage && found.tags.pageInfo.endCursor) || null;
       const complete = after === null;
