@@ -1,16 +1,13 @@
 import { useEffect } from "preact/hooks";
-import { Link } from "wouter-preact";
 import { AudiencePeopleDocument, type TagExpressionInput } from "../../api/generated/graphql";
 import { ApiProblem } from "../../app/ApiProblem";
+import { MoreButton } from "../../app/MoreButton";
 import { usePages } from "../../app/usePages";
 import { useMessages } from "../../i18n/messages";
-import { Button } from "../../ui/Button";
 import { EmptyState } from "../../ui/EmptyState";
 import { Stack } from "../../ui/Layout";
 import { Loading } from "../../ui/Loading";
-import { Table } from "../../ui/Table";
-import { Time } from "../../ui/Time";
-import { paths } from "../tags/paths";
+import { PeopleTable } from "../people/PeopleTable";
 
 interface PeopleListProps {
   readonly channel: string;
@@ -39,39 +36,9 @@ export function PeopleList({ channel, expression, count }: PeopleListProps) {
       {!nodes && !problem && <Loading label={m.common.loading} />}
       {nodes?.length === 0 && <EmptyState title={m.audience.noPeople}>{m.audience.noPeopleHint}</EmptyState>}
       {nodes && nodes.length > 0 && (
-        <Table
-          caption={m.audience.people}
-          rows={nodes}
-          rowKey={({ id }) => id}
-          columns={[
-            {
-              key: "openid",
-              header: m.audience.openid,
-              primary: true,
-              cell: ({ openid }) => (
-                <Link href={paths.person(channel, openid)}>
-                  <code>{openid}</code>
-                </Link>
-              ),
-            },
-            {
-              key: "following",
-              header: m.audience.following,
-              cell: ({ following }) => (following ? m.audience.following : m.audience.notFollowing),
-            },
-            {
-              key: "until",
-              header: m.audience.touchableUntil,
-              cell: ({ touchableUntil }) => (touchableUntil ? <Time at={touchableUntil} absolute /> : "–"),
-            },
-          ]}
-        />
+        <PeopleTable caption={m.audience.people} channel={channel} people={nodes} />
       )}
-      {more && (
-        <Button busy={busy} onClick={more}>
-          {m.common.more}
-        </Button>
-      )}
+      <MoreButton more={more} busy={busy} />
     </Stack>
   );
 }

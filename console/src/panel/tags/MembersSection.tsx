@@ -1,4 +1,3 @@
-import { Link } from "wouter-preact";
 import { TagMembersDocument } from "../../api/generated/graphql";
 import { ApiProblem } from "../../app/ApiProblem";
 import { MoreButton } from "../../app/MoreButton";
@@ -12,9 +11,7 @@ import { Row } from "../../ui/Layout";
 import { Loading } from "../../ui/Loading";
 import { Reason } from "../../ui/Reason";
 import { Section } from "../../ui/Section";
-import { Table } from "../../ui/Table";
-import { Time } from "../../ui/Time";
-import { paths } from "./paths";
+import { PeopleTable } from "../people/PeopleTable";
 
 type MembersSectionProps = { tag: string; channel: string; memberCount: number };
 
@@ -56,35 +53,7 @@ function Members({ tag, channel, memberCount }: MembersSectionProps) {
       <ApiProblem problem={problem} again={again} />
       {!nodes && !problem && <Loading label={m.common.loading} />}
       {nodes?.length === 0 && <EmptyState title={m.tags.membersNone}>{m.tags.membersNoneHint}</EmptyState>}
-      {nodes && nodes.length > 0 && (
-        <Table
-          caption={m.tags.members}
-          rows={nodes}
-          rowKey={({ id }) => id}
-          columns={[
-            {
-              key: "openid",
-              header: m.tags.openid,
-              primary: true,
-              cell: ({ openid }) => (
-                <Link href={paths.person(channel, openid)}>
-                  <code>{openid}</code>
-                </Link>
-              ),
-            },
-            {
-              key: "following",
-              header: m.tags.follows,
-              cell: ({ following }) => (following ? m.tags.follows : m.tags.notFollowing),
-            },
-            {
-              key: "until",
-              header: m.tags.touchableUntil,
-              cell: ({ touchableUntil }) => (touchableUntil ? <Time absolute at={touchableUntil} /> : "–"),
-            },
-          ]}
-        />
-      )}
+      {nodes && nodes.length > 0 && <PeopleTable caption={m.tags.members} channel={channel} people={nodes} />}
       <MoreButton more={more} busy={busy} />
     </Section>
   );
