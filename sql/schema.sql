@@ -76,6 +76,53 @@ CREATE TABLE public.alarm (
 
 COMMENT ON TABLE public.alarm IS 'Whom to look at when; it rings if channel_user.wake_at says the same. Not after block_head.evaluated_at: spent.';
 
+CREATE TABLE public.audit_chain (
+    channel_id bigint NOT NULL,
+    last_number bigint DEFAULT 0 NOT NULL,
+    last_hash bytea,
+    base_number bigint DEFAULT 0 NOT NULL,
+    base_hash bytea,
+    turn bigint DEFAULT 0 NOT NULL,
+    turn_until timestamp with time zone
+);
+
+COMMENT ON TABLE public.audit_chain IS 'The chain of a robot, in its home channel: the number and hash of the last entry, and of the last that was deleted.';
+
+CREATE TABLE public.audit_entry (
+    channel_id bigint NOT NULL,
+    entry_id bigint NOT NULL,
+    robot_id text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    subject text NOT NULL,
+    role text NOT NULL,
+    action text NOT NULL,
+    target_id text,
+    detail text,
+    outcome text NOT NULL,
+    error_code text,
+    request_id text NOT NULL,
+    client_address text,
+    before jsonb,
+    after jsonb,
+    count integer DEFAULT 1 NOT NULL,
+    minute timestamp with time zone,
+    number bigint,
+    hash bytea,
+    CONSTRAINT audit_entry_outcome CHECK ((outcome = ANY (ARRAY['DONE'::text, 'DENIED'::text, 'FAILED'::text])))
+);
+
+COMMENT ON TABLE public.audit_entry IS 'Written by the act''s own transaction, in the channel it is about, or the home channel of the robot.';
+
+COMMENT ON COLUMN public.audit_entry.entry_id IS 'Random, so that no counter is waited for.';
+
+COMMENT ON COLUMN public.audit_entry.target_id IS 'The id of what it is about, as clients know it.';
+
+COMMENT ON COLUMN public.audit_entry.before IS 'Without secrets, and without openids, unionids and labels: keyed hashes stand for them.';
+
+COMMENT ON COLUMN public.audit_entry.minute IS 'Refusals of the same kind within a minute are one entry with a count; null for what was done.';
+
+COMMENT ON COLUMN public.audit_entry.number IS 'The place in the chain of the robot; null until it is sealed.';
+
 CREATE TABLE public.blacklisted (
     channel_id bigint NOT NULL,
     block integer NOT NULL,
@@ -526,6 +573,71 @@ CREATE TABLE public.export_chunk (
 COMMENT ON COLUMN public.export_chunk.content IS 'Deflated; bytes is the length before.';
 
 COMMENT ON COLUMN public.export_chunk.first_block IS 'The block of its first people; null in files from before this column.';
+
+CREATE TABLE public.feed (
+    channel_id bigint NOT NULL,
+    last_seq bigint DEFAULT 0 NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    base_seq bigint DEFAULT 0 NOT NULL,
+    base_at timestamp with time zone NOT NULL,
+    tag_version bigint NOT NULL,
+    read_at timestamp with time zone,
+    turn bigint DEFAULT 0 NOT NULL,
+    turn_until timestamp with time zone
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.feed IS 'The feed of a channel that somebody follows; it begins with the first who does.';
+
+COMMENT ON COLUMN public.feed.last_seq IS 'The number of the newest entry; entries are numbered from 1 without gaps, after the commits they tell of.';
+
+COMMENT ON COLUMN public.feed.last_at IS 'When the newest entry was written, or the feed began.';
+
+COMMENT ON COLUMN public.feed.base_seq IS 'The newest entry that was deleted; a position at it is still good.';
+
+COMMENT ON COLUMN public.feed.tag_version IS 'The version of the tag states up to which they have entries.';
+
+COMMENT ON COLUMN public.feed.read_at IS 'When /feed/changes was last asked; written once a minute at most.';
+
+COMMENT ON COLUMN public.feed.turn IS 'Counts who set out to write entries; only the last of them may go on, and not after turn_until.';
+
+CREATE TABLE public.feed_block (
+    channel_id bigint NOT NULL,
+    block integer NOT NULL,
+    version bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.feed_block IS 'The version of each block up to which it has entries.';
+
+CREATE TABLE public.feed_entry (
+    channel_id bigint NOT NULL,
+    seq bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    block integer,
+    from_version bigint,
+    to_version bigint
+);
+
+COMMENT ON TABLE public.feed_entry IS 'What happened in a block, or to the tag states where block is null, after from_version up to to_version; a notice has neither.';
+
+CREATE TABLE public.feed_notice (
+    channel_id bigint NOT NULL,
+    notice_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    type text NOT NULL,
+    ordinal integer,
+    job_id integer,
+    seq bigint
+);
+
+COMMENT ON TABLE public.feed_notice IS 'What happened that no other log tells: written with the act, numbered after its commit.';
+
+COMMENT ON COLUMN public.feed_notice.notice_id IS 'Random; those of one instant are told in its order.';
+
+COMMENT ON COLUMN public.feed_notice.ordinal IS 'Whom it is about.';
+
+COMMENT ON COLUMN public.feed_notice.seq IS 'Its entry; null until it has one.';
 
 CREATE TABLE public.forgotten_openid (
     channel_id bigint NOT NULL,
@@ -1010,6 +1122,108 @@ CREATE TABLE public.user_tag_change (
     removed integer[] NOT NULL
 );
 
+CREATE TABLE public.webhook_delivery (
+    channel_id bigint NOT NULL,
+    endpoint_id bigint NOT NULL,
+    delivery_id bigint NOT NULL,
+    message_id text NOT NULL,
+    kind text NOT NULL,
+    from_seq bigint,
+    from_version bigint,
+    from_offset integer,
+    to_seq bigint,
+    to_version bigint,
+    to_offset integer,
+    events integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    status integer,
+    error text,
+    answer text,
+    next_attempt_at timestamp with time zone,
+    delivered_at timestamp with time zone,
+    CONSTRAINT webhook_delivery_kind CHECK ((kind = ANY (ARRAY['CHANGES'::text, 'RESET'::text, 'TEST'::text])))
+);
+
+COMMENT ON TABLE public.webhook_delivery IS 'What was sent to an endpoint: the range of events, never the events, which are read again for each attempt.';
+
+COMMENT ON COLUMN public.webhook_delivery.message_id IS 'The webhook-id: the same for each attempt.';
+
+CREATE TABLE public.webhook_endpoint (
+    endpoint_id bigint NOT NULL,
+    robot_id text NOT NULL,
+    url text NOT NULL,
+    description text,
+    channel_ids bigint[],
+    events text[] NOT NULL,
+    tag_channel_ids bigint[],
+    tag_ids integer[],
+    state text NOT NULL,
+    reason text,
+    secret bytea NOT NULL,
+    signing_key bytea NOT NULL,
+    public_key text NOT NULL,
+    former_secret bytea,
+    former_signing_key bytea,
+    former_until timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    created_by text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT webhook_endpoint_state CHECK ((state = ANY (ARRAY['ON'::text, 'GONE'::text, 'OFF'::text]))),
+    CONSTRAINT webhook_endpoint_tags CHECK (((tag_channel_ids IS NULL) = (tag_ids IS NULL)))
+);
+
+COMMENT ON COLUMN public.webhook_endpoint.channel_ids IS 'Null: all channels of the robot, also those that are bound later.';
+
+COMMENT ON COLUMN public.webhook_endpoint.tag_ids IS 'Null: all tags. Else each with its channel in tag_channel_ids.';
+
+COMMENT ON COLUMN public.webhook_endpoint.state IS 'ON; GONE: it answered 410; OFF: by an admin. Whether it fails is told by its positions.';
+
+COMMENT ON COLUMN public.webhook_endpoint.secret IS 'Sealed, as are signing_key and the former ones.';
+
+COMMENT ON COLUMN public.webhook_endpoint.former_until IS 'Until then deliveries are signed with the former secret, too.';
+
+COMMENT ON COLUMN public.webhook_endpoint.version IS 'Grows whenever a setting changes, so that a process notices.';
+
+ALTER TABLE public.webhook_endpoint ALTER COLUMN endpoint_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.webhook_endpoint_endpoint_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.webhook_position (
+    channel_id bigint NOT NULL,
+    endpoint_id bigint NOT NULL,
+    seq bigint NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    user_offset integer DEFAULT 0 NOT NULL,
+    at timestamp with time zone NOT NULL,
+    missed boolean DEFAULT false NOT NULL,
+    delivery_id bigint,
+    failing_since timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    reason text,
+    next_attempt_at timestamp with time zone,
+    last_success_at timestamp with time zone,
+    last_delivery_id bigint DEFAULT 0 NOT NULL,
+    turn bigint DEFAULT 0 NOT NULL,
+    turn_until timestamp with time zone
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE public.webhook_position IS 'How far an endpoint has been told of a channel: entry, version and offset of the last event it acknowledged.';
+
+COMMENT ON COLUMN public.webhook_position.missed IS 'The log no longer reaches back to the position: a feed.reset comes first.';
+
+COMMENT ON COLUMN public.webhook_position.delivery_id IS 'The delivery under way; it is repeated until it is acknowledged.';
+
+COMMENT ON COLUMN public.webhook_position.failing_since IS 'The first attempt that failed since the last that did not.';
+
+COMMENT ON COLUMN public.webhook_position.turn IS 'Counts who set out to deliver; only the last of them may go on, and not after turn_until.';
+
 CREATE TABLE public.wechat_account (
     channel_id bigint NOT NULL,
     token bytea,
@@ -1077,6 +1291,12 @@ ALTER TABLE ONLY public.ad_tag
 
 ALTER TABLE ONLY public.alarm
     ADD CONSTRAINT alarm_pkey PRIMARY KEY (channel_id, block, wake_at, user_offset);
+
+ALTER TABLE ONLY public.audit_chain
+    ADD CONSTRAINT audit_chain_pkey PRIMARY KEY (channel_id);
+
+ALTER TABLE ONLY public.audit_entry
+    ADD CONSTRAINT audit_entry_pkey PRIMARY KEY (channel_id, entry_id);
 
 ALTER TABLE ONLY public.blacklisted
     ADD CONSTRAINT blacklisted_pkey PRIMARY KEY (channel_id, block);
@@ -1152,6 +1372,18 @@ ALTER TABLE ONLY public.combo_tag
 
 ALTER TABLE ONLY public.export_chunk
     ADD CONSTRAINT export_chunk_pkey PRIMARY KEY (channel_id, job_id, chunk);
+
+ALTER TABLE ONLY public.feed_block
+    ADD CONSTRAINT feed_block_pkey PRIMARY KEY (channel_id, block);
+
+ALTER TABLE ONLY public.feed_entry
+    ADD CONSTRAINT feed_entry_pkey PRIMARY KEY (channel_id, seq);
+
+ALTER TABLE ONLY public.feed_notice
+    ADD CONSTRAINT feed_notice_pkey PRIMARY KEY (channel_id, notice_id);
+
+ALTER TABLE ONLY public.feed
+    ADD CONSTRAINT feed_pkey PRIMARY KEY (channel_id);
 
 ALTER TABLE ONLY public.forgotten_openid
     ADD CONSTRAINT forgotten_openid_pkey PRIMARY KEY (channel_id, openid_hash);
@@ -1261,6 +1493,15 @@ ALTER TABLE ONLY public.user_ad
 ALTER TABLE ONLY public.user_tag_change
     ADD CONSTRAINT user_tag_change_pkey PRIMARY KEY (channel_id, block, version, user_offset);
 
+ALTER TABLE ONLY public.webhook_delivery
+    ADD CONSTRAINT webhook_delivery_pkey PRIMARY KEY (channel_id, endpoint_id, delivery_id);
+
+ALTER TABLE ONLY public.webhook_endpoint
+    ADD CONSTRAINT webhook_endpoint_pkey PRIMARY KEY (endpoint_id);
+
+ALTER TABLE ONLY public.webhook_position
+    ADD CONSTRAINT webhook_position_pkey PRIMARY KEY (channel_id, endpoint_id);
+
 ALTER TABLE ONLY public.wechat_account
     ADD CONSTRAINT wechat_account_pkey PRIMARY KEY (channel_id);
 
@@ -1268,6 +1509,14 @@ ALTER TABLE ONLY public.wechat_quota
     ADD CONSTRAINT wechat_quota_pkey PRIMARY KEY (channel_id, api, day);
 
 CREATE INDEX ad_tag_ad_by_ad ON public.ad_tag_ad USING btree (channel_id, ad_id);
+
+CREATE INDEX audit_entry_at ON public.audit_entry USING btree (channel_id, at);
+
+CREATE UNIQUE INDEX audit_entry_folded ON public.audit_entry USING btree (channel_id, minute, subject, role, action, error_code) WHERE ((minute IS NOT NULL) AND (number IS NULL));
+
+CREATE INDEX audit_entry_number ON public.audit_entry USING btree (channel_id, number);
+
+CREATE INDEX audit_entry_unsealed ON public.audit_entry USING btree (channel_id, entry_id) WHERE (number IS NULL);
 
 CREATE INDEX broadcast_chunk_message ON public.broadcast_chunk USING btree (channel_id, msg_id) WHERE (msg_id IS NOT NULL);
 
@@ -1294,6 +1543,10 @@ CREATE UNIQUE INDEX channel_app_id_bound ON public.channel USING btree (app_id) 
 CREATE INDEX channel_user_unfollowed ON public.channel_user USING btree (channel_id, unfollowed_at) WHERE (unfollowed_at IS NOT NULL);
 
 CREATE UNIQUE INDEX channel_user_unionid ON public.channel_user USING btree (channel_id, unionid) WHERE (unionid IS NOT NULL);
+
+CREATE INDEX feed_notice_of_entry ON public.feed_notice USING btree (channel_id, seq) WHERE (seq IS NOT NULL);
+
+CREATE INDEX feed_notice_waiting ON public.feed_notice USING btree (channel_id, notice_id) WHERE (seq IS NULL);
 
 CREATE INDEX forgotten_openid_age ON public.forgotten_openid USING btree (channel_id, forgotten_at);
 
@@ -1332,6 +1585,8 @@ CREATE INDEX template_consent_person ON public.template_consent USING btree (cha
 CREATE INDEX user_ad_by_ad ON public.user_ad USING btree (channel_id, ad_id, ordinal);
 
 CREATE INDEX user_tag_change_of_user ON public.user_tag_change USING btree (channel_id, block, user_offset, version);
+
+CREATE INDEX webhook_endpoint_of_robot ON public.webhook_endpoint USING btree (robot_id);
 
 ALTER TABLE ONLY public.ad_tag_ad
     ADD CONSTRAINT ad_tag_ad_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);

@@ -32,12 +32,10 @@ class Permission(Enum):
     EXPORT = "EXPORT"
     MANAGE_CHANNELS = "MANAGE_CHANNELS"
     SUBMIT_DATA = "SUBMIT_DATA"
+    MANAGE_WEBHOOKS = "MANAGE_WEBHOOKS"
     VIEW_AUDIT_LOG = "VIEW_AUDIT_LOG"
     OVERRIDE_BROADCAST_POLICY = "OVERRIDE_BROADCAST_POLICY"
 
-
-# What they allow is not built, so nobody has them (docs/specification.md §6).
-NOT_BUILT: Final = frozenset({Permission.VIEW_AUDIT_LOG})
 
 # What only the owner of a robot may.
 CREATORS_ONLY: Final = frozenset({Permission.OVERRIDE_BROADCAST_POLICY})
@@ -47,8 +45,8 @@ ROBOT_WIDE: Final = frozenset({Permission.MANAGE_RETURN_KEY, Permission.VIEW_AUD
 
 PERMISSIONS: Final = MappingProxyType(
     {
-        Role.CREATOR: frozenset(Permission) - NOT_BUILT,
-        Role.ADMIN: frozenset(Permission) - NOT_BUILT - CREATORS_ONLY,
+        Role.CREATOR: frozenset(Permission),
+        Role.ADMIN: frozenset(Permission) - CREATORS_ONLY,
         Role.AGENT: frozenset(
             {Permission.VIEW_TAGS, Permission.VIEW_USERS, Permission.VIEW_RETURN_ADDRESS},
         ),
@@ -66,12 +64,21 @@ NARROWED_PERMISSIONS: Final = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
+class RequestOrigin:
+    """Say which request an act came with, for the audit log: its id, and the address of the client if that is known."""
+
+    request_id: str
+    client_address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """Describe who asks, as a verified token says.
 
     `channel_ids` are from the claim `channels`: None allows every channel of the robot, an empty set none. The claim
     narrows every role, and takes what concerns the whole robot.
-    `expires_at` is aware; subscriptions opened with the token end then.
+    `expires_at` is aware; subscriptions opened with the token end then. `origin` is there while a mutation
+    is carried out.
     """
 
     subject: str
@@ -79,6 +86,7 @@ class Principal:
     role: Role
     expires_at: datetime
     channel_ids: frozenset[int] | None = None
+    origin: RequestOrigin | None = None
 
     @property
     def narrowed(self) -> bool:

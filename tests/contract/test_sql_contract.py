@@ -115,7 +115,8 @@ def test_what_has_a_channel_is_distributed_by_it_and_lies_together() -> None:
     assert all(set(distribution()[table]) | {"channel_state"} == together for table in with_channel)
     others = {table: said for table, said in distribution().items() if table not in with_channel}
     assert others == dict.fromkeys(
-        ("robot", "channel", "touch_windows", "return_endpoint", "installation"), ("create_reference_table",)
+        ("robot", "channel", "touch_windows", "return_endpoint", "installation", "webhook_endpoint"),
+        ("create_reference_table",),
     )
 
 

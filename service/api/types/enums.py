@@ -131,7 +131,8 @@ _describe(
     EXPORT="Take people out as CSV, see and cancel jobs.",
     MANAGE_CHANNELS="Bind, change and unbind channels, see their addresses, forget people.",
     SUBMIT_DATA="Report events, hand back data, link identities.",
-    VIEW_AUDIT_LOG="Read who did what and when; not built yet, so that nobody has it.",
+    MANAGE_WEBHOOKS="Make, see, change and delete webhook endpoints, and read the feed of changes.",
+    VIEW_AUDIT_LOG="Read and export who did what and when.",
     OVERRIDE_BROADCAST_POLICY="Send against caps or in quiet hours, and decide how many people need an approval.",
 )
 _describe(
