@@ -58,12 +58,12 @@ class ChainReport:
         return not self.broken
 
 
-async def check_chain(runtime: Runtime, robot_id: str) -> ChainReport | None:
-    """Compare all sealed entries of a robot with their hashes; None for a robot that never bound a channel."""
+async def check_chain(runtime: Runtime, robot_id: str) -> ChainReport:
+    """Compare all sealed entries of a robot with their hashes. A robot that never bound a channel has none."""
     async with runtime.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
         home = await home_channel_or_none(conn, robot_id)
         if home is None:
-            return None
+            return ChainReport(ChainEnds(0))
         channel_ids = [each.channel_id for each in await channels_of_robot(conn, robot_id)]
         check = ChainCheck(await audit_chain.chain_ends(conn, home))
         read = partial(audit_chain.sealed_entries, conn)

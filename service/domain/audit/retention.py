@@ -48,7 +48,9 @@ async def _prune_slice(runtime: Runtime, channel: Channel, before: datetime) -> 
         run = intact_run(ends, old)
         if len(run) < len(old):
             number = ends.base_number + len(run) + 1
-            log.error("the audit log of robot %s is broken at entry %d; it is kept from there on", channel.robot_id, number)
+            log.error(
+                "the audit log of robot %s is broken at entry %d; it is kept from there on", channel.robot_id, number
+            )
         if run and run[-1].hash is not None:
             number = ends.base_number + len(run)
             await audit_chain.delete_sealed_entries(conn, ends, channel_ids, number, run[-1].hash)

@@ -24,9 +24,7 @@ async def channels(runtime: Runtime, channel: Channel) -> list[Channel]:
 
 
 async def is_clean(runtime: Runtime) -> bool:
-    report = await check_chain(runtime, "robot-1")
-    assert report is not None
-    return report.clean
+    return (await check_chain(runtime, "robot-1")).clean
 
 
 async def test_what_is_older_than_the_retention_goes_and_the_rest_can_be_checked(

@@ -27,9 +27,7 @@ async def empty_log(runtime: Runtime, channel: Channel) -> None:
 
 
 async def is_clean(runtime: Runtime, robot_id: str = "robot-1") -> bool:
-    report = await check_chain(runtime, robot_id)
-    assert report is not None
-    return report.clean
+    return (await check_chain(runtime, robot_id)).clean
 
 
 def refusal(channel: Channel, clock: FrozenClock, count: int = 1) -> AuditEntry:
