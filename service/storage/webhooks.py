@@ -1,0 +1,149 @@
+"""Store webhook endpoints, and how far each has been told of each channel."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+import asyncpg
+
+from service.entities.change_feed import FeedEventType, FeedPosition
+from service.entities.tags import TagKey
+from service.entities.webhooks import SigningSecrets, WebhookEndpoint, WebhookPosition, WebhookSwitch
+from service.storage.database.pool import Connection
+from service.storage.database.statements import STATEMENTS
+
+
+class EndpointSettings(NamedTuple):
+    """Hold what the owner of an endpoint decides; None are all channels, or all tags."""
+
+    url: str
+    description: str | None
+    channel_ids: tuple[int, ...] | None
+    events: tuple[FeedEventType, ...]
+    tag_keys: tuple[TagKey, ...] | None
+
+    @property
+    def row(self) -> tuple[object, ...]:
+        """Return the values of its columns, in their order."""
+        tags = self.tag_keys
+        tag_columns = (
+            (None, None) if tags is None else ([each.channel_id for each in tags], [each.tag_id for each in tags])
+        )
+        return (self.url, self.description, self.channel_ids, [each.value for each in self.events], *tag_columns)
+
+
+async def insert_endpoint(
+    conn: Connection,
+    robot_id: str,
+    settings: EndpointSettings,
+    secrets: SigningSecrets,
+    public_key: str,
+    *,
+    now: datetime,
+    created_by: str,
+) -> WebhookEndpoint:
+    """Make an endpoint of a robot, which the caller has locked, and return it."""
+    signing = (secrets.secret, secrets.signing_key, public_key)
+    row = await conn.fetchrow(STATEMENTS["insert_webhook_endpoint"], robot_id, *settings.row, *signing, now, created_by)
+    return _endpoint(_require_row(row))
+
+
+async def endpoints_of_robot(conn: Connection, robot_id: str) -> list[WebhookEndpoint]:
+    """Return the endpoints of a robot, the oldest first."""
+    return [_endpoint(row) for row in await conn.fetch(STATEMENTS["webhook_endpoints_of_robot"], robot_id)]
+
+
+async def endpoint_of_robot(conn: Connection, robot_id: str, endpoint_id: int) -> WebhookEndpoint | None:
+    """Return an endpoint, or None if it is not the robot's."""
+    row = await conn.fetchrow(STATEMENTS["webhook_endpoint_of_robot"], robot_id, endpoint_id)
+    return None if row is None else _endpoint(row)
+
+
+async def update_endpoint(
+    conn: Connection, endpoint_id: int, settings: EndpointSettings, switch: WebhookSwitch, reason: str | None
+) -> WebhookEndpoint:
+    """Change an endpoint, whose robot the caller has locked, and return it."""
+    row = await conn.fetchrow(STATEMENTS["update_webhook_endpoint"], endpoint_id, *settings.row, switch, reason)
+    return _endpoint(_require_row(row))
+
+
+async def rotate_secrets(
+    conn: Connection, endpoint_id: int, secrets: SigningSecrets, public_key: str, former_until: datetime
+) -> WebhookEndpoint:
+    """Replace the secrets of an endpoint; the present ones sign beside the new until `former_until`."""
+    row = await conn.fetchrow(
+        STATEMENTS["rotate_webhook_secrets"], endpoint_id, secrets.secret, secrets.signing_key, public_key, former_until
+    )
+    return _endpoint(_require_row(row))
+
+
+async def delete_endpoint(conn: Connection, endpoint_id: int) -> None:
+    """Delete an endpoint, whose robot the caller has locked; its positions are deleted apart from it."""
+    await conn.execute(STATEMENTS["delete_webhook_endpoint"], endpoint_id)
+
+
+async def insert_position(
+    conn: Connection, channel_id: int, endpoint_id: int, position: FeedPosition, at: datetime
+) -> None:
+    """Let an endpoint follow a channel from a position on; where it does so already, nothing changes."""
+    await conn.execute(STATEMENTS["insert_webhook_position"], channel_id, endpoint_id, *position, at)
+
+
+async def delete_positions(conn: Connection, channel_id: int, endpoint_ids: Collection[int]) -> None:
+    """Let endpoints follow a channel no longer."""
+    await conn.execute(STATEMENTS["delete_webhook_positions"], channel_id, endpoint_ids)
+
+
+async def positions_of_channel(
+    conn: Connection, channel_id: int, endpoint_ids: Collection[int]
+) -> list[WebhookPosition]:
+    """Return how far endpoints have been told of a channel, by the order of their ids."""
+    return [_position(row) for row in await conn.fetch(STATEMENTS["webhook_positions"], channel_id, endpoint_ids)]
+
+
+def _require_row(row: asyncpg.Record | None) -> asyncpg.Record:
+    if row is None:
+        raise LookupError("a row that must be there is missing")
+    return row
+
+
+def _endpoint(row: asyncpg.Record) -> WebhookEndpoint:
+    tags = None
+    if row["tag_ids"] is not None:
+        tags = tuple(map(TagKey, row["tag_channel_ids"], row["tag_ids"]))
+    former = None
+    if row["former_secret"] is not None:
+        former = SigningSecrets(row["former_secret"], row["former_signing_key"])
+    return WebhookEndpoint(
+        endpoint_id=row["endpoint_id"],
+        robot_id=row["robot_id"],
+        url=row["url"],
+        description=row["description"],
+        channel_ids=None if row["channel_ids"] is None else tuple(row["channel_ids"]),
+        events=tuple(map(FeedEventType, row["events"])),
+        tag_keys=tags,
+        switch=WebhookSwitch(row["state"]),
+        reason=row["reason"],
+        secrets=SigningSecrets(row["secret"], row["signing_key"]),
+        public_key=row["public_key"],
+        former=former,
+        former_until=row["former_until"],
+        created_at=row["created_at"],
+        created_by=row["created_by"],
+        version=row["version"],
+    )
+
+
+def _position(row: asyncpg.Record) -> WebhookPosition:
+    return WebhookPosition(
+        channel_id=row["channel_id"],
+        endpoint_id=row["endpoint_id"],
+        position=FeedPosition(row["seq"], row["version"], row["user_offset"]),
+        at=row["at"],
+        missed=row["missed"],
+        delivery_id=row["delivery_id"],
+        failing_since=row["failing_since"],
+        reason=row["reason"],
+        last_success_at=row["last_success_at"],
+        waiting_since=row["waiting_since"],
+    )
