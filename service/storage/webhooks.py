@@ -143,6 +143,19 @@ async def delivery(conn: Connection, key: DeliveryKey) -> WebhookDelivery | None
     return None if row is None else _delivery(row)
 
 
+async def insert_trial(
+    conn: Connection, channel_id: int, endpoint_id: int, message_id: str, now: datetime
+) -> WebhookDelivery:
+    """Store a trial for an endpoint that has a position in the channel, to be sent at once, and return it."""
+    row = await conn.fetchrow(STATEMENTS["insert_webhook_trial"], channel_id, endpoint_id, message_id, now)
+    return _delivery(_require_row(row))
+
+
+async def resend_delivery(conn: Connection, key: DeliveryKey, now: datetime) -> WebhookDelivery:
+    """Let a delivery be sent again at once, and return it."""
+    return _delivery(_require_row(await conn.fetchrow(STATEMENTS["resend_webhook_delivery"], *key, now)))
+
+
 def _require_row(row: asyncpg.Record | None) -> asyncpg.Record:
     if row is None:
         raise LookupError("a row that must be there is missing")

@@ -87,3 +87,22 @@ limit $5;
 -- name: webhook_delivery
 -- Return one delivery, if there is such.
 select * from webhook_delivery where channel_id = $1 and endpoint_id = $2 and delivery_id = $3;
+
+-- name: insert_webhook_trial
+-- Store a trial, to be sent at once; it moves no position.
+with numbered as (
+    update webhook_position set last_delivery_id = last_delivery_id + 1
+    where channel_id = $1 and endpoint_id = $2
+    returning last_delivery_id
+)
+insert into webhook_delivery (
+    channel_id, endpoint_id, delivery_id, message_id, kind, events, created_at, next_attempt_at
+)
+select $1, $2, n.last_delivery_id, $3, 'TEST', 1, $4, $4 from numbered n
+returning *;
+
+-- name: resend_webhook_delivery
+-- Let a delivery be sent again at once.
+update webhook_delivery set next_attempt_at = $4
+where channel_id = $1 and endpoint_id = $2 and delivery_id = $3
+returning *;

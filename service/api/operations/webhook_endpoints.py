@@ -10,12 +10,11 @@ from service.api.guards.list_sizes import at_most
 from service.api.guards.permissions import needs
 from service.api.operations.inputs import reject_nulls
 from service.api.types.primitives import Input
-from service.api.types.webhook import ENDPOINT_TYPE, WebhookEndpoint
+from service.api.types.webhook import WebhookEndpoint, endpoint_number
 from service.domain.webhooks.endpoints import creating, editing
 from service.domain.webhooks.endpoints.checking import EndpointDetails
-from service.domain.webhooks.endpoints.lookup import SOUGHT, endpoints_of
+from service.domain.webhooks.endpoints.lookup import endpoints_of
 from service.entities.change_feed import FeedEventType
-from service.entities.errors import NotFoundError
 from service.entities.ids import parse_gid
 from service.entities.principal import Permission
 from service.entities.tags import TagKey
@@ -175,14 +174,6 @@ class WebhookEndpointMutations:
     async def rotate_webhook_secret(self, info: Info, id: WebhookEndpointId) -> WebhookEndpointPayload | None:
         told = await editing.rotate_secret(info.context.runtime, info.context.actor, endpoint_number(id))
         return WebhookEndpointPayload(endpoint=WebhookEndpoint.of(told))
-
-
-def endpoint_number(text: str) -> int:
-    """Return the number of an endpoint by its global id. Raises NotFoundError for any other text."""
-    numbers = parse_gid(text, ENDPOINT_TYPE, 1)
-    if numbers is None:
-        raise NotFoundError(SOUGHT)
-    return numbers[0]
 
 
 def channel_numbers(ids: Iterable[str] | None) -> list[int] | None:

@@ -22,12 +22,19 @@ from service.api.types.primitives import After, First, Node
 from service.api.types.tag import Tag
 from service.domain.change_feed.cursors import encode_cursor
 from service.domain.webhooks.endpoints.checking import MAX_TAGS_PER_ENDPOINT
-from service.domain.webhooks.endpoints.deliveries import FIRST_PLACE, DeliveryPlace, deliveries_page
-from service.domain.webhooks.endpoints.lookup import ToldEndpoint, find_told_endpoint, lag_of
+from service.domain.webhooks.endpoints.deliveries import (
+    DELIVERY,
+    FIRST_PLACE,
+    DeliveryPlace,
+    deliveries_page,
+    find_delivery,
+)
+from service.domain.webhooks.endpoints.lookup import ENDPOINT, ToldEndpoint, find_told_endpoint, lag_of
 from service.domain.webhooks.endpoints.secrets import decrypt_secret
 from service.entities.change_feed import FeedEventType
-from service.entities.ids import gid
-from service.entities.webhooks import DeliveryKind, WebhookError, WebhookState
+from service.entities.errors import NotFoundError
+from service.entities.ids import gid, parse_gid
+from service.entities.webhooks import DeliveryKey, DeliveryKind, WebhookError, WebhookState
 from service.entities.webhooks import WebhookDelivery as DeliveryEntity
 from service.entities.webhooks import WebhookPosition as PositionEntity
 
@@ -64,7 +71,7 @@ class WebhookPosition:
         """Return the object of a position as it was at an instant."""
         return cls(
             entity=entity,
-            cursor=encode_cursor(entity.channel_id, entity.position, entity.at),
+            cursor=encode_cursor(entity.channel_id, entity.position),
             at=entity.at,
             lag=int(lag_of(entity, now).total_seconds()),
             missed=entity.missed,
@@ -249,6 +256,27 @@ def _place_of_cursor(cursor: str) -> DeliveryPlace:
     return DeliveryPlace(EPOCH + timedelta(microseconds=at), channel_id, delivery_id)
 
 
-async def webhook_endpoint_by_number(info: Info, endpoint_id: int) -> WebhookEndpoint:
-    """Return an endpoint. Raises ForbiddenError, NotFoundError."""
-    return WebhookEndpoint.of(await find_told_endpoint(info.context.runtime, info.context.principal, endpoint_id))
+def endpoint_number(text: str) -> int:
+    """Return the number of an endpoint by its global id. Raises NotFoundError for any other text."""
+    numbers = parse_gid(text, ENDPOINT_TYPE, 1)
+    if numbers is None:
+        raise NotFoundError(ENDPOINT)
+    return numbers[0]
+
+
+def parse_delivery_gid(text: str) -> DeliveryKey:
+    """Return the key of a delivery by its global id. Raises NotFoundError for any other text."""
+    numbers = parse_gid(text, DELIVERY_TYPE, len(DeliveryKey._fields))
+    if numbers is None:
+        raise NotFoundError(DELIVERY)
+    return DeliveryKey(*numbers)
+
+
+async def webhook_endpoint_node(info: Info, text: str) -> WebhookEndpoint:
+    """Return an endpoint by its id. Raises ForbiddenError, NotFoundError."""
+    return WebhookEndpoint.of(await find_told_endpoint(info.context.runtime, info.context.principal, endpoint_number(text)))
+
+
+async def webhook_delivery_node(info: Info, text: str) -> WebhookDelivery:
+    """Return a delivery by its id. Raises ForbiddenError, NotFoundError."""
+    return WebhookDelivery.of(await find_delivery(info.context.runtime, info.context.principal, parse_delivery_gid(text)))

@@ -1,5 +1,7 @@
 """Refuse addresses of endpoints that are not public, as far as that is known when they are given."""
 
+from contextlib import aclosing
+
 from service.domain.runtime import Runtime
 from service.entities.errors import FieldError
 from service.webhooks.addresses import AddressRefusedError, read_address, require_public
@@ -15,7 +17,15 @@ async def address_errors(runtime: Runtime, url: str) -> list[FieldError]:
     try:
         address = read_address(url, allow_private=allow_private)
         if address.ip is None and not allow_private:
-            require_public(await _addresses(address.host))
+            await _require_public_name(address.host)
     except AddressRefusedError as error:
         return [FieldError(("url",), "ADDRESS_REFUSED", str(error))]
     return []
+
+
+async def _require_public_name(host: str) -> None:
+    async with aclosing(NameResolver()) as resolver:
+        try:
+            require_public(await resolver.addresses(host))
+        except NoAddressError:
+            return

@@ -14,7 +14,7 @@ from service.entities.principal import Principal
 from service.entities.webhooks import DeliveryKey, WebhookDelivery
 from service.storage import webhooks
 
-SOUGHT: Final = "webhook delivery"
+DELIVERY: Final = "webhook delivery"
 # After every delivery, and beyond every number of one.
 END_OF_TIME: Final = datetime(9999, 1, 1, tzinfo=UTC)
 LARGEST_NUMBER: Final = 2**63 - 1
@@ -53,10 +53,10 @@ async def deliveries_page(
 async def find_delivery(runtime: Runtime, principal: Principal, key: DeliveryKey) -> WebhookDelivery:
     """Return a delivery. Raises ForbiddenError, NotFoundError."""
     async with runtime.pool.acquire() as conn:
-        endpoint = await find_endpoint(conn, principal, key.endpoint_id, sought=SOUGHT)
+        endpoint = await find_endpoint(conn, principal, key.endpoint_id, sought=DELIVERY)
         found = await webhooks.delivery(conn, key)
     if found is None or not endpoint.follows(key.channel_id):
-        raise NotFoundError(SOUGHT)
+        raise NotFoundError(DELIVERY)
     return found
 
 

@@ -10,8 +10,8 @@ from service.domain.webhooks.endpoints.auditing import endpoint_values, record_a
 from service.domain.webhooks.endpoints.checking import EndpointDetails, checked_settings
 from service.domain.webhooks.endpoints.lookup import (
     ToldEndpoint,
-    find_endpoint,
     followed_channels,
+    lock_endpoint,
     with_positions,
 )
 from service.domain.webhooks.endpoints.secrets import new_secrets
@@ -47,7 +47,7 @@ async def update_endpoint(
     errors = await address_errors(runtime, change["url"]) if "url" in change else []
     async with runtime.pool.acquire() as conn, conn.transaction():
         now = runtime.clock()
-        before = await _locked_endpoint(conn, principal, endpoint_id, now)
+        before = await lock_endpoint(conn, principal, endpoint_id, now)
         settings = await checked_settings(conn, principal, _details(before, change), errors, before)
         switch, reason = _switch(before, change)
         after = await webhooks.update_endpoint(conn, endpoint_id, settings, switch, reason)
@@ -65,7 +65,7 @@ async def rotate_secret(runtime: Runtime, principal: Principal, endpoint_id: int
     made = new_secrets(runtime.secret_box)
     async with runtime.pool.acquire() as conn, conn.transaction():
         now = runtime.clock()
-        await _locked_endpoint(conn, principal, endpoint_id, now)
+        await lock_endpoint(conn, principal, endpoint_id, now)
         rotated = await webhooks.rotate_secrets(conn, endpoint_id, *made, now + FORMER_SECRET_VALID_FOR)
         await record_act(conn, runtime, principal, "rotateWebhookSecret", endpoint_id)
         [told] = await with_positions(conn, [rotated], now)
@@ -75,21 +75,12 @@ async def rotate_secret(runtime: Runtime, principal: Principal, endpoint_id: int
 async def delete_endpoint(runtime: Runtime, principal: Principal, endpoint_id: int) -> None:
     """Delete an endpoint with its positions. Raises ForbiddenError, NotFoundError."""
     async with runtime.pool.acquire() as conn, conn.transaction():
-        endpoint = await _locked_endpoint(conn, principal, endpoint_id, runtime.clock())
+        endpoint = await lock_endpoint(conn, principal, endpoint_id, runtime.clock())
         for channel_id in await followed_channels(conn, endpoint):
             await webhooks.delete_position(conn, channel_id, endpoint_id)
         await webhooks.delete_endpoint(conn, endpoint_id)
         gone = endpoint_values(endpoint)
         await record_act(conn, runtime, principal, "deleteWebhookEndpoint", endpoint_id, before=gone)
-
-
-async def _locked_endpoint(
-    conn: Connection, principal: Principal, endpoint_id: int, now: datetime
-) -> WebhookEndpoint:
-    """Return an endpoint once its robot is locked, so that changes of it come one after the other."""
-    await find_endpoint(conn, principal, endpoint_id)
-    await channels.lock_robot(conn, principal.robot_id, now)
-    return await find_endpoint(conn, principal, endpoint_id)
 
 
 def _details(known: WebhookEndpoint, change: EndpointChange) -> EndpointDetails:

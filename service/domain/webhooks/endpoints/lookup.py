@@ -20,7 +20,7 @@ from service.entities.webhooks import (
 from service.storage import channels, webhooks
 from service.storage.database.pool import Connection
 
-SOUGHT: Final = "webhook endpoint"
+ENDPOINT: Final = "webhook endpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ async def find_told_endpoint(runtime: Runtime, principal: Principal, endpoint_id
 
 
 async def find_endpoint(
-    conn: Connection, principal: Principal, endpoint_id: int, *, sought: str = SOUGHT
+    conn: Connection, principal: Principal, endpoint_id: int, *, sought: str = ENDPOINT
 ) -> WebhookEndpoint:
     """Return an endpoint that the principal may manage.
 
@@ -96,6 +96,18 @@ async def find_endpoint(
     if found is None or not _is_visible(principal, found):
         raise NotFoundError(sought)
     return found
+
+
+async def lock_endpoint(
+    conn: Connection, principal: Principal, endpoint_id: int, now: datetime
+) -> WebhookEndpoint:
+    """Return an endpoint with its robot locked, so that changes of it come one after the other.
+
+    Raises ForbiddenError, NotFoundError.
+    """
+    await find_endpoint(conn, principal, endpoint_id)
+    await channels.lock_robot(conn, principal.robot_id, now)
+    return await find_endpoint(conn, principal, endpoint_id)
 
 
 async def with_positions(

@@ -8,7 +8,7 @@ from service.domain.channels.lookup import find_channel
 from service.domain.runtime import Runtime
 from service.domain.webhooks.endpoints.auditing import record_act
 from service.domain.webhooks.endpoints.lookup import ToldEndpoint, lock_endpoint, with_positions
-from service.entities.change_feed import FeedPosition
+from service.entities.change_feed import WHOLE_ENTRY, FeedPosition
 from service.entities.errors import BadInputError, FieldError
 from service.entities.principal import Permission, Principal
 from service.storage import change_feed, webhooks
@@ -68,7 +68,7 @@ async def replay(
 async def _find_start(conn: Connection, channel_id: int, start: ReplayFrom, now: datetime) -> _Start:
     """Return the position to go back to. Raises BadInputError."""
     if start.cursor is not None and start.since is None:
-        return await _start_of_cursor(conn, channel_id, start.cursor)
+        return await _start_at(conn, channel_id, decode_cursor(start.cursor, channel_id, "cursor"))
     if start.since is None or start.cursor is not None:
         message = "One of `since` and `cursor`."
         raise BadInputError(*(FieldError((name,), "ONE_OF_TWO", message) for name in ("since", "cursor")))
@@ -78,3 +78,14 @@ async def _find_start(conn: Connection, channel_id: int, start: ReplayFrom, now:
     if found is None:
         return _Start(BEFORE_EVERYTHING, start.since, missed=True)
     return _Start(found, start.since, missed=False)
+
+
+async def _start_at(conn: Connection, channel_id: int, position: FeedPosition) -> _Start:
+    """Return a position to go back to, or that from which nothing is missed but told: before everything.
+
+    What lies ahead of the feed was written by a database that was restored since.
+    """
+    state = await change_feed.feed_state(conn, channel_id)
+    if state is None or not state.base <= position <= FeedPosition(state.last_seq, WHOLE_ENTRY):
+        return _Start(BEFORE_EVERYTHING, change_feed.instant_of(position.seq), missed=True)
+    return _Start(position, change_feed.instant_of(position.seq), missed=False)
