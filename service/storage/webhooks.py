@@ -6,12 +6,21 @@ from typing import NamedTuple
 
 import asyncpg
 
-from service.entities.change_feed import FeedEventType, FeedPosition
+from service.entities.change_feed import WHOLE_ENTRY, FeedEventType, FeedPosition
 from service.entities.tags import TagKey
-from service.entities.webhooks import SigningSecrets, WebhookEndpoint, WebhookPosition, WebhookSwitch
+from service.entities.webhooks import (
+    DeliveryKey,
+    DeliveryKind,
+    SigningSecrets,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookError,
+    WebhookPosition,
+    WebhookSwitch,
+)
+from service.storage import change_feed
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
-
 
 class EndpointSettings(NamedTuple):
     """Hold what the owner of an endpoint decides; None are all channels, or all tags."""
@@ -82,16 +91,35 @@ async def delete_endpoint(conn: Connection, endpoint_id: int) -> None:
     await conn.execute(STATEMENTS["delete_webhook_endpoint"], endpoint_id)
 
 
-async def insert_position(
-    conn: Connection, channel_id: int, endpoint_id: int, position: FeedPosition, at: datetime
+async def follow_channel(conn: Connection, channel_id: int, endpoint_id: int, now: datetime) -> None:
+    """Let an endpoint be told of what happens in a channel from now on; where it was told before, it goes on.
+
+    The feed of the channel begins if it has none. Raises LookupError if there is no such channel.
+    """
+    await change_feed.open_feed(conn, channel_id, now)
+    state = await change_feed.feed_state(conn, channel_id)
+    if state is None:
+        raise LookupError("a feed that was just opened is missing")
+    position = FeedPosition(state.last_seq, WHOLE_ENTRY)
+    await conn.execute(STATEMENTS["insert_webhook_position"], channel_id, endpoint_id, *position, now)
+
+
+async def delete_position(conn: Connection, channel_id: int, endpoint_id: int) -> None:
+    """Let an endpoint follow a channel no longer."""
+    await conn.execute(STATEMENTS["delete_webhook_position"], channel_id, endpoint_id)
+
+
+async def retry_position(conn: Connection, channel_id: int, endpoint_id: int, now: datetime) -> None:
+    """Let what an endpoint was not told of a channel be tried at once."""
+    await conn.execute(STATEMENTS["retry_webhook_position"], channel_id, endpoint_id, now)
+
+
+async def move_position(
+    conn: Connection, channel_id: int, endpoint_id: int, position: FeedPosition, *, at: datetime, missed: bool
 ) -> None:
-    """Let an endpoint follow a channel from a position on; where it does so already, nothing changes."""
-    await conn.execute(STATEMENTS["insert_webhook_position"], channel_id, endpoint_id, *position, at)
-
-
-async def delete_positions(conn: Connection, channel_id: int, endpoint_ids: Collection[int]) -> None:
-    """Let endpoints follow a channel no longer."""
-    await conn.execute(STATEMENTS["delete_webhook_positions"], channel_id, endpoint_ids)
+    """Let an endpoint be told of a channel from another position on; a delivery that is under way is given up."""
+    await conn.execute(STATEMENTS["give_up_webhook_delivery"], channel_id, endpoint_id)
+    await conn.execute(STATEMENTS["move_webhook_position"], channel_id, endpoint_id, *position, at, missed)
 
 
 async def positions_of_channel(
@@ -99,6 +127,33 @@ async def positions_of_channel(
 ) -> list[WebhookPosition]:
     """Return how far endpoints have been told of a channel, by the order of their ids."""
     return [_position(row) for row in await conn.fetch(STATEMENTS["webhook_positions"], channel_id, endpoint_ids)]
+
+
+async def deliveries_before(
+    conn: Connection, channel_id: int, endpoint_id: int, at: datetime, delivery_id: int, *, limit: int
+) -> list[WebhookDelivery]:
+    """Return at most `limit` deliveries from before an instant, or of that instant and below a number, newest first."""
+    rows = await conn.fetch(STATEMENTS["webhook_deliveries"], channel_id, endpoint_id, at, delivery_id, limit)
+    return [_delivery(row) for row in rows]
+
+
+async def delivery(conn: Connection, key: DeliveryKey) -> WebhookDelivery | None:
+    """Return a delivery, or None if there is no such."""
+    row = await conn.fetchrow(STATEMENTS["webhook_delivery"], *key)
+    return None if row is None else _delivery(row)
+
+
+async def insert_trial(
+    conn: Connection, channel_id: int, endpoint_id: int, message_id: str, now: datetime
+) -> WebhookDelivery:
+    """Store a trial for an endpoint that has a position in the channel, to be sent at once, and return it."""
+    row = await conn.fetchrow(STATEMENTS["insert_webhook_trial"], channel_id, endpoint_id, message_id, now)
+    return _delivery(_require_row(row))
+
+
+async def resend_delivery(conn: Connection, key: DeliveryKey, now: datetime) -> WebhookDelivery:
+    """Let a delivery be sent again at once, and return it."""
+    return _delivery(_require_row(await conn.fetchrow(STATEMENTS["resend_webhook_delivery"], *key, now)))
 
 
 def _require_row(row: asyncpg.Record | None) -> asyncpg.Record:
@@ -145,5 +200,23 @@ def _position(row: asyncpg.Record) -> WebhookPosition:
         failing_since=row["failing_since"],
         reason=row["reason"],
         last_success_at=row["last_success_at"],
-        waiting_since=row["waiting_since"],
+        waiting_since=None if row["waiting_seq"] is None else change_feed.instant_of(row["waiting_seq"]),
+    )
+
+
+def _delivery(row: asyncpg.Record) -> WebhookDelivery:
+    return WebhookDelivery(
+        channel_id=row["channel_id"],
+        endpoint_id=row["endpoint_id"],
+        delivery_id=row["delivery_id"],
+        message_id=row["message_id"],
+        kind=DeliveryKind(row["kind"]),
+        events=row["events"],
+        created_at=row["created_at"],
+        attempts=row["attempts"],
+        status=row["status"],
+        error=None if row["error"] is None else WebhookError(row["error"]),
+        answer=row["answer"],
+        next_attempt_at=row["next_attempt_at"],
+        delivered_at=row["delivered_at"],
     )
