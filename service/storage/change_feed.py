@@ -252,7 +252,7 @@ async def bulk_lines(
     conn: Connection, channel_id: int, block: int, version: int, tag_ids: Collection[int]
 ) -> list[BulkLine]:
     """Return what a version of a block that changed many people did to some tags."""
-    rows = await conn.fetch(STATEMENTS["feed_bulk_lines"], channel_id, block, version, list(tag_ids))
+    rows = await conn.fetch(STATEMENTS["feed_bulk_lines"], channel_id, block, version, list(tag_ids)) if tag_ids else []
     return [
         BulkLine(
             row["tag_id"], _bitmap(row["added_offsets"], row["added"]), _bitmap(row["removed_offsets"], row["removed"])

@@ -14,7 +14,7 @@ from service.domain.change_feed.bodies import EventWriter
 from service.domain.change_feed.bulk_lines import people_of
 from service.domain.change_feed.resets import reset_page
 from service.domain.runtime import Runtime
-from service.entities.blocks import ChangeCause, ordinal_at
+from service.entities.blocks import BLOCK_SIZE, ChangeCause, ordinal_at
 from service.entities.change_feed import (
     EVERYTHING,
     WHOLE_ENTRY,
@@ -227,8 +227,7 @@ class _Reader:
         told = FeedEventType.USER_TAGS_CHANGED in self._which.types
         for line in lines:
             if line.offset is None:
-                if told:
-                    await self._read_bulk(page, span, line, shown.at(line.at))
+                await self._read_bulk(page, span, line, shown.at(line.at) if told else frozenset())
             else:
                 position = FeedPosition(line.seq, line.version, line.offset)
                 if page.takes(position):
@@ -255,8 +254,6 @@ class _Reader:
     async def _read_bulk(self, page: _Page, span: _Span, line: UserLine, shown: frozenset[int]) -> None:
         """Take what one version did to many people, those first who are left from the page before."""
         begun = line.version == span.after_version and span.after_offset != AFTER_LAST_OFFSET
-        if not shown:
-            return
         lines = await change_feed.bulk_lines(self._conn, self._channel_id, line.block, line.version, shown)
         left = page.limit - len(page.events) + 1
         for person in people_of(lines, span.after_offset if begun else -1, left):
@@ -266,6 +263,9 @@ class _Reader:
             ordinal = ordinal_at(line.block, person.offset)
             event = self._writer.user_tags_changed(position, line.at, ordinal, person.added, person.removed, line.cause)
             page.pass_by(position, event)
+        end = FeedPosition(line.seq, line.version, BLOCK_SIZE - 1)
+        if page.takes(end):
+            page.pass_by(end, None)
 
     def _read_tags(self, page: _Page, span: _Span, lines: Sequence[TagLine]) -> None:
         seq, to_version = span.entry.seq, span.entry.to_version or 0
