@@ -22,6 +22,7 @@ from service.storage import change_feed
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
+
 class EndpointSettings(NamedTuple):
     """Hold what the owner of an endpoint decides; None are all channels, or all tags."""
 
