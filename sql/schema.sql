@@ -81,9 +81,7 @@ CREATE TABLE public.audit_chain (
     last_number bigint DEFAULT 0 NOT NULL,
     last_hash bytea,
     base_number bigint DEFAULT 0 NOT NULL,
-    base_hash bytea,
-    turn bigint DEFAULT 0 NOT NULL,
-    turn_until timestamp with time zone
+    base_hash bytea
 );
 
 COMMENT ON TABLE public.audit_chain IS 'The chain of a robot, in its home channel: the number and hash of the last entry, and of the last that was deleted.';
@@ -1522,13 +1520,13 @@ ALTER TABLE ONLY public.wechat_quota
 
 CREATE INDEX ad_tag_ad_by_ad ON public.ad_tag_ad USING btree (channel_id, ad_id);
 
-CREATE INDEX audit_entry_at ON public.audit_entry USING btree (channel_id, at);
+CREATE INDEX audit_entry_at ON public.audit_entry USING btree (channel_id, at, entry_id);
 
 CREATE UNIQUE INDEX audit_entry_folded ON public.audit_entry USING btree (channel_id, minute, subject, role, action, error_code) WHERE ((minute IS NOT NULL) AND (number IS NULL));
 
-CREATE INDEX audit_entry_number ON public.audit_entry USING btree (channel_id, number);
+CREATE UNIQUE INDEX audit_entry_number ON public.audit_entry USING btree (channel_id, number) WHERE (number IS NOT NULL);
 
-CREATE INDEX audit_entry_unsealed ON public.audit_entry USING btree (channel_id, entry_id) WHERE (number IS NULL);
+CREATE INDEX audit_entry_unsealed ON public.audit_entry USING btree (channel_id, at, entry_id) WHERE (number IS NULL);
 
 CREATE INDEX broadcast_chunk_message ON public.broadcast_chunk USING btree (channel_id, msg_id) WHERE (msg_id IS NOT NULL);
 
@@ -1599,6 +1597,8 @@ CREATE INDEX template_consent_person ON public.template_consent USING btree (cha
 CREATE INDEX user_ad_by_ad ON public.user_ad USING btree (channel_id, ad_id, ordinal);
 
 CREATE INDEX user_tag_change_of_user ON public.user_tag_change USING btree (channel_id, block, user_offset, version);
+
+CREATE INDEX webhook_delivery_newest ON public.webhook_delivery USING btree (channel_id, endpoint_id, created_at, delivery_id);
 
 CREATE INDEX webhook_endpoint_of_robot ON public.webhook_endpoint USING btree (robot_id);
 

@@ -149,6 +149,20 @@ def test_a_statement_over_all_tenants_only_reads() -> None:
         assert not any(is_a(node, ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt) for node in walk(statement))
 
 
+def test_whatever_finishes_a_job_tells_those_who_follow_the_channel() -> None:
+    finishing = {name for name, text in STATEMENTS.items() if any(map(_finishes_a_job, walk(parsed(text))))}
+    assert {"write_job", "cancel_job", "end_broadcasts"} <= finishing
+    assert [name for name in finishing if "insert into feed_notice" not in STATEMENTS[name]] == []
+
+
+def _finishes_a_job(node: Any) -> bool:
+    return (
+        is_a(node, ast.UpdateStmt)
+        and node.relation.relname == "job"
+        and any(target.name == "finished_at" for target in node.targetList)
+    )
+
+
 def test_views_stay_with_one_channel() -> None:
     for node in migration_nodes():
         if is_a(node, ast.ViewStmt):

@@ -77,7 +77,5 @@ class WebhookDeliveryMutations:
         info: Info,
         id: Annotated[strawberry.ID, strawberry.argument(description="Id of the delivery.")],
     ) -> WebhookDelivery | None:
-        again = await sending_again.resend_delivery(
-            info.context.runtime, info.context.actor, parse_delivery_gid(id)
-        )
+        again = await sending_again.resend_delivery(info.context.runtime, info.context.actor, parse_delivery_gid(id))
         return WebhookDelivery.of(again)

@@ -153,7 +153,9 @@ class WebhookEndpoint(Node):
     events: list[FeedEventType] = strawberry.field(
         description="Which events are told.", metadata=at_most(len(FeedEventType))
     )
-    state: WebhookState = strawberry.field(description="How the endpoint fares: as in the channel where it fares worst.")
+    state: WebhookState = strawberry.field(
+        description="How the endpoint fares: as in the channel where it fares worst."
+    )
     reason: str | None = strawberry.field(
         description="Why it is RETRYING, FAILING or GONE, for people; null in the other states."
     )
@@ -274,9 +276,13 @@ def parse_delivery_gid(text: str) -> DeliveryKey:
 
 async def webhook_endpoint_node(info: Info, text: str) -> WebhookEndpoint:
     """Return an endpoint by its id. Raises ForbiddenError, NotFoundError."""
-    return WebhookEndpoint.of(await find_told_endpoint(info.context.runtime, info.context.principal, endpoint_number(text)))
+    return WebhookEndpoint.of(
+        await find_told_endpoint(info.context.runtime, info.context.principal, endpoint_number(text))
+    )
 
 
 async def webhook_delivery_node(info: Info, text: str) -> WebhookDelivery:
     """Return a delivery by its id. Raises ForbiddenError, NotFoundError."""
-    return WebhookDelivery.of(await find_delivery(info.context.runtime, info.context.principal, parse_delivery_gid(text)))
+    return WebhookDelivery.of(
+        await find_delivery(info.context.runtime, info.context.principal, parse_delivery_gid(text))
+    )

@@ -7,7 +7,6 @@ import asyncio
 import logging
 from collections import defaultdict, deque
 from collections.abc import Coroutine, Iterable
-from contextlib import suppress
 from typing import Any, Final
 
 from service.domain.runtime import Runtime
@@ -16,8 +15,8 @@ from service.domain.webhooks.delivery.session import deliver
 from service.domain.webhooks.delivery.single import deliver_single
 from service.entities.webhooks import DeliveryKey
 from service.foundation.cancellation import cancel_and_wait
+from service.foundation.wake_ups import WakeUps
 from service.storage import webhook_sending
-from service.storage.database.pool import DATABASE_ERRORS
 from service.storage.webhook_sending import DuePosition
 from service.webhooks.client import WebhookClient
 
@@ -26,7 +25,7 @@ POLL_INTERVAL: Final = 1.0
 # Of one endpoint so many channels are found at a time, of all of them so many.
 FOUND_OF_EACH: Final = 100
 FOUND_AT_ONCE: Final = 2_000
-# More than so many channels with news are found by looking at all.
+# If more channels have something new, all are looked at.
 FEW_CHANNELS: Final = 20
 # An endpoint that did not acknowledge the last time is called for so many channels at a time.
 FAILING_AT_ONCE: Final = 2
@@ -50,22 +49,31 @@ class Deliverer:
         self._of_channel: defaultdict[int, int] = defaultdict(int)
         self._news_of_busy: set[int] = set()
         self._sessions: set[asyncio.Task[None]] = set()
-        self._with_news: set[int] = set()
-        self._woken = asyncio.Event()
-        self._disconnected = False
+        self._woken: WakeUps[int] = WakeUps()
 
-    def wake(self, channel_ids: Iterable[int]) -> None:
-        """Look soon whether something is to be delivered of these channels."""
-        for channel_id in channel_ids:
+    def wake(self, channel_id: int) -> None:
+        """Look soon whether something is to be delivered of a channel."""
+        if channel_id in self._of_channel:
             # Whoever is at it may have seen the end of the feed already.
-            (self._news_of_busy if channel_id in self._of_channel else self._with_news).add(channel_id)
-        if self._with_news:
-            self._woken.set()
+            self._news_of_busy.add(channel_id)
+        else:
+            self._woken.wake(channel_id)
 
     async def run(self) -> None:
-        """Deliver until cancelled; calls that are under way then are ended by the shielded work of the runtime."""
+        """Deliver until cancelled. Raises what the database raises; then everything may begin again.
+
+        Calls that are under way go on to their ends, as shielded work of the runtime.
+        """
+        loop = asyncio.get_running_loop()
         try:
-            await self._look_again_and_again()
+            while True:
+                await self._look_at_all()
+                next_look_at = loop.time() + POLL_INTERVAL
+                while (left := next_look_at - loop.time()) > 0:
+                    channel_ids = await self._woken.take(left)
+                    if len(channel_ids) > FEW_CHANNELS:
+                        break
+                    await self._look_at_some(channel_ids)
         finally:
             await cancel_and_wait(*self._sessions)
 
@@ -75,29 +83,7 @@ class Deliverer:
         while self._sessions:
             await asyncio.wait(self._sessions)
 
-    async def _look_again_and_again(self) -> None:
-        loop = asyncio.get_running_loop()
-        looked_at = -POLL_INTERVAL
-        while True:
-            try:
-                if loop.time() >= looked_at + POLL_INTERVAL or len(self._with_news) > FEW_CHANNELS:
-                    looked_at = loop.time()
-                    await self._look_at_all()
-                else:
-                    await self._look_at_news()
-                self._disconnected = False
-            except DATABASE_ERRORS as error:
-                if not self._disconnected:
-                    log.warning("webhooks wait for the database (%s)", type(error).__name__)
-                self._disconnected = True
-                self._woken.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(looked_at + POLL_INTERVAL):
-                    await self._woken.wait()
-
     async def _look_at_all(self) -> None:
-        self._woken.clear()
-        self._with_news.clear()
         now = self._runtime.clock()
         async with self._runtime.pool.acquire() as conn:
             found = await webhook_sending.due_positions(conn, now, each=FOUND_OF_EACH, limit=FOUND_AT_ONCE)
@@ -107,10 +93,7 @@ class Deliverer:
             self._start_single(key)
         self._queue(found)
 
-    async def _look_at_news(self) -> None:
-        self._woken.clear()
-        channel_ids = list(self._with_news)
-        self._with_news.clear()
+    async def _look_at_some(self, channel_ids: Iterable[int]) -> None:
         now = self._runtime.clock()
         async with self._runtime.pool.acquire() as conn:
             for channel_id in channel_ids:
@@ -167,7 +150,7 @@ class Deliverer:
             self._start_of(due.endpoint_id)
             if due.channel_id in self._news_of_busy:
                 self._news_of_busy.discard(due.channel_id)
-                self.wake([due.channel_id])
+                self.wake(due.channel_id)
 
     def _count(self, due: DuePosition, by: int) -> None:
         """Count a session that begins or ends."""

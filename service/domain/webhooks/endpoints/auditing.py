@@ -60,6 +60,4 @@ async def record_change(
     """Record what `updateWebhookEndpoint` changed; nothing where it changed nothing."""
     was, is_now = changes(endpoint_values(before), endpoint_values(after))
     if was:
-        await record_act(
-            conn, runtime, principal, "updateWebhookEndpoint", after.endpoint_id, before=was, after=is_now
-        )
+        await record_act(conn, runtime, principal, "updateWebhookEndpoint", after.endpoint_id, before=was, after=is_now)
