@@ -206,6 +206,7 @@ class Settings:
     forget_unfollowed_after: Duration = timedelta(days=30)
     size_history_retention: Positive = timedelta(days=365)
     broadcast_retention: Positive = timedelta(days=400)
+    audit_retention: Positive = timedelta(days=400)
     export_kept_for: Positive = timedelta(hours=24)
     return_sweep_every: Cadence = timedelta(seconds=10)
     undo_retention: Positive = timedelta(days=30)
