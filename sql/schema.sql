@@ -1598,6 +1598,8 @@ CREATE INDEX user_ad_by_ad ON public.user_ad USING btree (channel_id, ad_id, ord
 
 CREATE INDEX user_tag_change_of_user ON public.user_tag_change USING btree (channel_id, block, user_offset, version);
 
+CREATE INDEX webhook_delivery_newest ON public.webhook_delivery USING btree (channel_id, endpoint_id, created_at, delivery_id);
+
 CREATE INDEX webhook_endpoint_of_robot ON public.webhook_endpoint USING btree (robot_id);
 
 ALTER TABLE ONLY public.ad_tag_ad

@@ -198,7 +198,11 @@ async def test_all_that_is_wrong_is_said_at_once(webhooks: Webhooks, robot: Robo
     ("given", "code", "fields"),
     [
         ({"channelIds": [], "tagIds": []}, "BAD_USER_INPUT", {"channelIds": "EMPTY", "tagIds": "EMPTY"}),
-        ({"channelIds": [gid("Channel", each) for each in range(1, 102)]}, "LIMIT_EXCEEDED", {"channelIds": "TOO_MANY"}),
+        (
+            {"channelIds": [gid("Channel", each) for each in range(1, 102)]},
+            "LIMIT_EXCEEDED",
+            {"channelIds": "TOO_MANY"},
+        ),
         ({"tagIds": [gid("Tag", 1, each) for each in range(201)]}, "LIMIT_EXCEEDED", {"tagIds": "TOO_MANY"}),
         ({"channelIds": [gid("Channel", 999_999)]}, "NOT_FOUND", {"channelIds.0": "NOT_FOUND"}),
         ({"tagIds": [gid("Tag", 999_999, 1)]}, "NOT_FOUND", {"tagIds.0": "NOT_FOUND"}),
@@ -273,9 +277,7 @@ async def test_tags_that_were_deleted_stay_in_the_filter_but_do_not_come_into_on
     assert (refused.code, field_codes(refused.error)) == ("NOT_FOUND", {"tagIds.1": "NOT_FOUND"})
 
 
-async def test_a_filter_by_tags_does_not_outlive_their_channels(
-    webhooks: Webhooks, robot: Robot, channel: str
-) -> None:
+async def test_a_filter_by_tags_does_not_outlive_their_channels(webhooks: Webhooks, robot: Robot, channel: str) -> None:
     other = (await robot.bind(2))["id"]
     tag = await robot.create_ad_tag(channel, "Spring", "1")
     made = await webhooks.create(channelIds=[channel, other], tagIds=[tag])
@@ -356,7 +358,9 @@ async def test_its_state_is_that_of_the_channel_where_it_fares_worst(
     assert datetime.fromisoformat(shown["lastSuccessAt"]) == now
     assert await fares(1, None, None) == ("RETRYING", "No answer came.")
     assert await fares(0, None, None) == ("ACTIVE", None)
-    await rows(robot, "update webhook_endpoint set state = 'GONE', reason = 'Gone.' where endpoint_id = $1", endpoint_id)
+    await rows(
+        robot, "update webhook_endpoint set state = 'GONE', reason = 'Gone.' where endpoint_id = $1", endpoint_id
+    )
     assert await fares(0, now, "No answer came.") == ("GONE", "Gone.")
     assert (await webhooks.update(made["id"], enabled=True))["state"] == "RETRYING"
 
@@ -455,11 +459,15 @@ async def test_a_narrowed_admin_manages_what_is_only_about_its_channels(
             assert (await robot.web.run(operation, token=token, id=each["id"])).code == "NOT_FOUND"
 
     given = {"url": URL, "events": ["TAG_CREATED"]}
-    create = "mutation($input: CreateWebhookEndpointInput!) { createWebhookEndpoint(input: $input) { endpoint { id } } }"
+    create = (
+        "mutation($input: CreateWebhookEndpointInput!) { createWebhookEndpoint(input: $input) { endpoint { id } } }"
+    )
     assert (await robot.web.run(create, token=token, input=given)).code == "FORBIDDEN"
     assert (await robot.web.run(create, token=token, input=given | {"channelIds": [other]})).code == "NOT_FOUND"
     made = await robot.web.run(create, token=token, input=given | {"channelIds": [channel]})
-    update = "mutation($input: UpdateWebhookEndpointInput!) { updateWebhookEndpoint(input: $input) { endpoint { id } } }"
+    update = (
+        "mutation($input: UpdateWebhookEndpointInput!) { updateWebhookEndpoint(input: $input) { endpoint { id } } }"
+    )
     id_given = {"id": made["createWebhookEndpoint"]["endpoint"]["id"]}
     assert (await robot.web.run(update, token=token, input=id_given | {"channelIds": None})).code == "FORBIDDEN"
     assert (await robot.web.run(update, token=token, input=id_given | {"channelIds": [other]})).code == "NOT_FOUND"
