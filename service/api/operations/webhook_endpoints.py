@@ -1,4 +1,7 @@
-"""Resolve `webhookEndpoints`, and make, change and delete webhook endpoints."""
+"""Resolve `webhookEndpoints`, and make, change and delete webhook endpoints.
+
+These are `createWebhookEndpoint`, `updateWebhookEndpoint`, `rotateWebhookSecret` and `deleteWebhookEndpoint`.
+"""
 
 from collections.abc import Iterable
 from typing import Annotated
