@@ -1,6 +1,7 @@
 """Store the feed of a channel: its numbered entries, how far they reach, and what they tell, read from the logs."""
 
-from collections.abc import Collection, Sequence
+import secrets
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -308,6 +309,28 @@ async def position_since(conn: Connection, channel_id: int, instant: datetime) -
     """
     seq = await conn.fetchval(STATEMENTS["feed_entry_since"], channel_id, seq_at(instant))
     return None if seq is None else FeedPosition(seq, WHOLE_ENTRY)
+
+
+def new_notice_id() -> int:
+    """Return a number for a notice, or for several when it is combined with those of their jobs; unlike any other."""
+    return secrets.randbits(59)
+
+
+async def note_migrations(conn: Connection, channel_id: int, united: Mapping[int, int | None], now: datetime) -> None:
+    """Note, where somebody follows, who was given another openid: `{ordinal: who they were besides, or None}`."""
+    await conn.execute(
+        STATEMENTS["insert_migration_notices"],
+        channel_id,
+        now,
+        [new_notice_id() for _ in united],
+        list(united),
+        list(united.values()),
+    )
+
+
+async def delete_notices_of_users(conn: Connection, channel_id: int, ordinals: Sequence[int]) -> None:
+    """Delete what notices say of people who are no more."""
+    await conn.execute(STATEMENTS["delete_notices_of_users"], channel_id, list(ordinals))
 
 
 def _state(row: asyncpg.Record) -> FeedState:
