@@ -342,7 +342,7 @@ _describe(
     ACTIVE="Told of what happens, and the last attempt succeeded.",
     RETRYING="The last attempt failed; it is repeated, less and less often, for three days.",
     FAILING="Every attempt of three days failed; one is made each hour, and the endpoint goes on where it stopped.",
-    GONE="It answered 410, and is told no more until it is enabled again.",
+    GONE="The endpoint answered 410, and is told no more until it is enabled again.",
     OFF="Switched off by an admin.",
 )
 _describe(

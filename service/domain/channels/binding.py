@@ -23,7 +23,7 @@ from service.entities.jobs import JobChangeNotification
 from service.entities.principal import Permission, Principal
 from service.entities.tags import DefaultTagRule, Tag, TagChange, TagKind, TagState
 from service.foundation.encryption import lookup_hash, new_path_secret
-from service.storage import channels, tags, wechat_accounts
+from service.storage import channels, tags, webhooks, wechat_accounts
 from service.storage.broadcasts.broadcast_control import fail_broadcasts
 from service.storage.database.pool import Connection
 
@@ -197,6 +197,8 @@ async def _insert(
         push_secret=runtime.secret_box.encrypt(secret),
         push_secret_hash=lookup_hash(secret),
     )
+    # Before its tags are made, so that these are told, too.
+    await webhooks.follow_new_channel(conn, principal.robot_id, channel.channel_id, now)
     rules = default_tag_rules(channel)
     made = [_default_tag(channel.channel_id, rule, now) for rule in rules]
     await tags.insert_tags(conn, made)

@@ -49,6 +49,7 @@ export default [
             "TestMessageResult",
             "UnmatchedOpenid",
             "UserTagChange",
+            "WebhookPosition",
           ],
         },
       },
