@@ -18,6 +18,7 @@ from service.api.engine.document_cache import DocumentCache, DocumentCacheExtens
 from service.api.engine.fast_path import MAX_VALUES_ON_LOOP, execute_cached_query, hold_many_values
 from service.api.engine.inputs import optimise_inputs
 from service.api.engine.pacing import PacedExecutor
+from service.api.engine.refusals import count_refusals
 from service.api.engine.resolvers import optimise_resolvers
 from service.api.engine.retries import retry_stale_mutations
 from service.api.errors import MaskUnexpectedErrors
@@ -271,6 +272,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
     optimise_inputs(schema, schema.graphql_schema)
     if schema.graphql_schema.mutation_type is not None:
         retry_stale_mutations(schema.graphql_schema.mutation_type)
+        count_refusals(schema.graphql_schema.mutation_type)
     return schema
 
 

@@ -154,7 +154,7 @@ async def _lifespan(
         sys.setswitchinterval(SWITCH_INTERVAL)
         try:
             with metrics.collect(resources), log_stats_on_signal(partial(process_stats, resources)):
-                async with acting_watched(resources.runtime):
+                async with acting_watched(resources.runtime), resources.refusals.written():
                     yield {"resources": resources}
         finally:
             await resources.new_entries.close()
