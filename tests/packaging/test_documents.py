@@ -64,7 +64,7 @@ SHOWN_BY_THE_CONSOLE = {
     "send against caps and in quiet hours, loosen approvals": Permission.OVERRIDE_BROADCAST_POLICY,
     "bind, set up and unbind channels; forget a person": Permission.MANAGE_CHANNELS,
 }
-COMMANDS = "up|serve|worker|migrate|token|refresh|verify|forget|acting|import-csv|export-schema"
+COMMANDS = "up|serve|worker|migrate|token|refresh|verify|forget|acting|audit-log|import-csv|export-schema"
 RELEASE = re.compile(r"\[\d+\.\d+\.\d+\] - 20\d\d-\d\d-\d\d")
 COMMAND = re.compile(rf"user-tags ((?:{COMMANDS})\b[^\n#)|]*)")
 # How a page writes what may be given, and what it leaves out.

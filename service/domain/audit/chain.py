@@ -57,6 +57,11 @@ def stored_values(text: str | None) -> Any:
     return None if text is None else json.loads(text, parse_int=_integer, parse_float=_number)
 
 
+def values_text(text: str | None) -> str | None:
+    """Return stored JSON as text, the same for the same values (RFC 8785)."""
+    return None if text is None else rfc8785.dumps(stored_values(text)).decode()
+
+
 def _integer(digits: str) -> int | str:
     short = len(digits.lstrip("-")) <= len(str(MAX_INTEGER))
     return int(digits) if short and abs(int(digits)) <= MAX_INTEGER else digits
