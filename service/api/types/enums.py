@@ -140,9 +140,9 @@ _describe(
 _describe(
     AuditOutcome,
     "How an act ended that is in the audit log.",
-    DONE="It was done.",
-    DENIED="It was refused, since the role or token did not allow it.",
-    FAILED="It failed for no fault of who asked: WeChat refused it, or something went wrong on our side.",
+    DONE="The act was done.",
+    DENIED="The act was refused, since the role or the token did not allow it.",
+    FAILED="The act failed for no fault of who asked: WeChat refused it, or something went wrong on our side.",
 )
 _describe(
     AuditFormat,
