@@ -16,6 +16,7 @@ from service.api.types.audit_entry import AuditEntry
 from service.api.types.primitives import Node, NodeId
 from service.api.types.return_endpoint import endpoint_node
 from service.api.types.return_tag import receipt_node
+from service.api.types.webhook import webhook_delivery_node, webhook_endpoint_node
 from service.domain.audit.reading import find_audit_entry
 from service.entities.errors import LimitExceededError, NotFoundError
 from service.entities.ids import SplitGid, parse_audit_entry_gid, parse_receipt_gid, split_gid
@@ -79,6 +80,10 @@ async def _load_node(info: Info, gid: str) -> Node | None:
             return await receipt_node(info, parse_receipt_gid(gid))
         case "ReturnEndpoint":
             return await endpoint_node(info, numbers)
+        case "WebhookEndpoint":
+            return await webhook_endpoint_node(info, gid)
+        case "WebhookDelivery":
+            return await webhook_delivery_node(info, gid)
         case "AuditEntry":
             context = info.context
             found = await find_audit_entry(context.runtime, context.principal, *parse_audit_entry_gid(gid))
