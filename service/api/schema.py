@@ -26,6 +26,7 @@ from service.api.guards.list_sizes import reject_unbounded_lists
 from service.api.guards.schema_audit import reject_unguarded_fields
 from service.api.operations.ad_tags import AdTagMutations
 from service.api.operations.audiences import AudienceQueries
+from service.api.operations.audit_log import AuditLogMutations, AuditLogQueries
 from service.api.operations.broadcast_policy import BroadcastPolicyMutations
 from service.api.operations.broadcast_preview import BroadcastPreviewQueries
 from service.api.operations.broadcasts import BroadcastMutations, BroadcastQueries
@@ -75,6 +76,7 @@ from service.foundation.settings import Settings
 )
 class Query(
     AudienceQueries,
+    AuditLogQueries,
     BroadcastPreviewQueries,
     BroadcastQueries,
     ChannelQueries,
@@ -101,6 +103,7 @@ class Query(
 )
 class Mutation(
     AdTagMutations,
+    AuditLogMutations,
     BroadcastMutations,
     BroadcastPolicyMutations,
     ChannelMutations,
