@@ -3,8 +3,10 @@
 The rules: docs/specification.md §6.10.
 """
 
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,14 +19,23 @@ from service.entities.blocks import ChangeCause
 from service.entities.channels import ChannelKind
 from service.entities.errors import BadInputError
 from service.entities.expressions import Expression
+from service.foundation.settings import ClientLimits, Settings
 from tests.domain.audiences.steps import SHAPES, STORIES, Shape
 from tests.domain.audiences.story_of_tags import Story
 from tests.support.clock import START, FrozenClock
 from tests.support.examples import compared_with_model
-from tests.support.runtime import admin, bind
+from tests.support.runtime import admin, bind, open_runtime
 
 NEW, OLD, TOUCHABLE = 1, 2, 5
 KINDS = st.sampled_from((ChannelKind.SERVICE_ACCOUNT, ChannelKind.SERVICE_ACCOUNT, ChannelKind.SUBSCRIPTION_ACCOUNT))
+
+
+@pytest.fixture
+async def runtime(database_url: str, clock: FrozenClock) -> AsyncIterator[Runtime]:
+    """Run the domain for a robot that may have a channel for each of many examples."""
+    settings = Settings(client_limits=ClientLimits(channels_per_robot=100_000))
+    async with open_runtime(database_url, clock, settings=settings) as running:
+        yield running
 
 
 @compared_with_model(examples=60)
@@ -47,7 +58,7 @@ async def test_every_earlier_instant_is_as_it_was(
         await check_flows(story, at, people)
         for shape in shapes:
             await check_audience(story, at, await story.expression(shape), people)
-    assert (await verify_channel(runtime, story.channel, repair=False)).clean
+    assert (await verify_channel(runtime, story.channel, repair=False, whole_log=True)).clean
 
 
 async def check_audience(story: Story, at: datetime, expression: Expression, people: set[int]) -> None:
