@@ -42,6 +42,8 @@ export default [
             "TagCategory",
             "TagExpression",
             "TagExpressionNode",
+            "TagFlow",
+            "TagFlowCause",
             "TagPairOverlap",
             "TagSize",
             "TagSyncResult",
