@@ -5,7 +5,6 @@ from typing import Final
 MISSING_FROM_SCHEMA: Final = (
     "AdTag.flow",
     "AdTag.mergedInto",
-    "Audience.touchableForecast",
     "AuditEntry",
     "AuditEntryConnection",
     "AuditEntryEdge",
@@ -45,7 +44,6 @@ MISSING_FROM_SCHEMA: Final = (
     "TagHint",
     "TagHintKind",
     "TagMerge",
-    "TouchableAt",
     "UpdateWebhookEndpointInput",
     "User.whyNot",
     "WebhookDelivery",

@@ -47,6 +47,7 @@ export default [
             "TagSyncResult",
             "TemplateField",
             "TestMessageResult",
+            "TouchableAt",
             "UnmatchedOpenid",
             "UserTagChange",
           ],
