@@ -4,7 +4,6 @@ from typing import Final
 
 MISSING_FROM_SCHEMA: Final = (
     "AdTag.mergedInto",
-    "Audience.touchableForecast",
     "ChangeCause.TAG_MERGED",
     "ComboTag.mergedInto",
     "DefaultTag.mergedInto",
@@ -16,5 +15,4 @@ MISSING_FROM_SCHEMA: Final = (
     "TagHint",
     "TagHintKind",
     "TagMerge",
-    "TouchableAt",
 )

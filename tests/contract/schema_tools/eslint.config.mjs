@@ -49,6 +49,7 @@ export default [
             "TagSyncResult",
             "TemplateField",
             "TestMessageResult",
+            "TouchableAt",
             "UnmatchedOpenid",
             "UserTagChange",
             "WebhookPosition",
