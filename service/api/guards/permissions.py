@@ -34,6 +34,7 @@ TYPE_PERMISSIONS: Final = {
     "OfficialAccountSync": Permission.SYNC,
     "RemoteTagImport": Permission.SYNC,
     "OpenidMigration": Permission.MANAGE_CHANNELS,
+    "TagMerge": Permission.MANAGE_TAGS,
 }
 
 
