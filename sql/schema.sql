@@ -81,9 +81,7 @@ CREATE TABLE public.audit_chain (
     last_number bigint DEFAULT 0 NOT NULL,
     last_hash bytea,
     base_number bigint DEFAULT 0 NOT NULL,
-    base_hash bytea,
-    turn bigint DEFAULT 0 NOT NULL,
-    turn_until timestamp with time zone
+    base_hash bytea
 );
 
 COMMENT ON TABLE public.audit_chain IS 'The chain of a robot, in its home channel: the number and hash of the last entry, and of the last that was deleted.';
@@ -576,30 +574,24 @@ COMMENT ON COLUMN public.export_chunk.first_block IS 'The block of its first peo
 
 CREATE TABLE public.feed (
     channel_id bigint NOT NULL,
-    last_seq bigint DEFAULT 0 NOT NULL,
-    last_at timestamp with time zone NOT NULL,
-    base_seq bigint DEFAULT 0 NOT NULL,
-    base_at timestamp with time zone NOT NULL,
+    last_seq bigint NOT NULL,
+    base_seq bigint NOT NULL,
+    base_version bigint NOT NULL,
+    base_offset integer NOT NULL,
     tag_version bigint NOT NULL,
-    read_at timestamp with time zone,
-    turn bigint DEFAULT 0 NOT NULL,
-    turn_until timestamp with time zone
+    followed_at timestamp with time zone NOT NULL
 )
 WITH (fillfactor='50');
 
-COMMENT ON TABLE public.feed IS 'The feed of a channel that somebody follows; it begins with the first who does.';
+COMMENT ON TABLE public.feed IS 'The feed of a channel that somebody follows; it begins with the first who does. Whoever writes entries holds the row.';
 
-COMMENT ON COLUMN public.feed.last_seq IS 'The number of the newest entry; entries are numbered from 1 without gaps, after the commits they tell of.';
+COMMENT ON COLUMN public.feed.last_seq IS 'The number of the newest entry or, before the first, of the beginning of the feed.';
 
-COMMENT ON COLUMN public.feed.last_at IS 'When the newest entry was written, or the feed began.';
-
-COMMENT ON COLUMN public.feed.base_seq IS 'The newest entry that was deleted; a position at it is still good.';
+COMMENT ON COLUMN public.feed.base_seq IS 'With base_version and base_offset: how far the feed was deleted; whoever was told that much has missed nothing.';
 
 COMMENT ON COLUMN public.feed.tag_version IS 'The version of the tag states up to which they have entries.';
 
-COMMENT ON COLUMN public.feed.read_at IS 'When /feed/changes was last asked; written once a minute at most.';
-
-COMMENT ON COLUMN public.feed.turn IS 'Counts who set out to write entries; only the last of them may go on, and not after turn_until.';
+COMMENT ON COLUMN public.feed.followed_at IS 'When somebody last began to follow, an endpoint was seen to, or /feed/changes was asked, to the minute.';
 
 CREATE TABLE public.feed_block (
     channel_id bigint NOT NULL,
@@ -613,31 +605,41 @@ COMMENT ON TABLE public.feed_block IS 'The version of each block up to which it 
 CREATE TABLE public.feed_entry (
     channel_id bigint NOT NULL,
     seq bigint NOT NULL,
-    at timestamp with time zone NOT NULL,
+    former_tag_version bigint NOT NULL,
+    tag_version bigint NOT NULL,
     block integer,
     from_version bigint,
     to_version bigint
 );
 
-COMMENT ON TABLE public.feed_entry IS 'What happened in a block, or to the tag states where block is null, after from_version up to to_version; a notice has neither.';
+COMMENT ON TABLE public.feed_entry IS 'What happened in a block, or to the tag states where block is null, after from_version up to to_version; an entry of notices has neither.';
+
+COMMENT ON COLUMN public.feed_entry.seq IS 'The microsecond since 1970 in which it was written, or the next that is free: no number is ever used again, not even in a restored database.';
+
+COMMENT ON COLUMN public.feed_entry.tag_version IS 'The version of the tag states that the feed has told by this entry; former_tag_version: by those written before, at another time.';
 
 CREATE TABLE public.feed_notice (
     channel_id bigint NOT NULL,
     notice_id bigint NOT NULL,
     at timestamp with time zone NOT NULL,
-    type text NOT NULL,
     ordinal integer,
+    former_ordinal integer,
     job_id integer,
-    seq bigint
+    job_kind text,
+    job_state text,
+    seq bigint,
+    place integer
 );
 
 COMMENT ON TABLE public.feed_notice IS 'What happened that no other log tells: written with the act, numbered after its commit.';
 
 COMMENT ON COLUMN public.feed_notice.notice_id IS 'Random; those of one instant are told in its order.';
 
-COMMENT ON COLUMN public.feed_notice.ordinal IS 'Whom it is about.';
+COMMENT ON COLUMN public.feed_notice.ordinal IS 'Who was migrated; null where a job is finished.';
 
-COMMENT ON COLUMN public.feed_notice.seq IS 'Its entry; null until it has one.';
+COMMENT ON COLUMN public.feed_notice.former_ordinal IS 'Who that was besides, before two users became one.';
+
+COMMENT ON COLUMN public.feed_notice.seq IS 'Its entry, in which it has a place from 1 on; null until it has one.';
 
 CREATE TABLE public.forgotten_openid (
     channel_id bigint NOT NULL,
@@ -1079,10 +1081,18 @@ CREATE TABLE public.tag_change (
     cause text,
     shown_before boolean NOT NULL,
     shown_after boolean NOT NULL,
+    category text,
+    name text,
+    state text,
+    lapsed_by integer[],
     CONSTRAINT tag_change_kind CHECK ((kind = ANY (ARRAY['CREATED'::text, 'UPDATED'::text, 'STATE_CHANGED'::text, 'DELETED'::text, 'GATE'::text])))
 );
 
 COMMENT ON COLUMN public.tag_change.tag_id IS '0 for the gate, which concerns every tag of the channel.';
+
+COMMENT ON COLUMN public.tag_change.category IS 'Like name and state: that of the tag after the change; null in lines from before the feed, and for the gate.';
+
+COMMENT ON COLUMN public.tag_change.lapsed_by IS 'The deleted tags by which a combo lapsed.';
 
 CREATE TABLE public.tag_member_count (
     channel_id bigint NOT NULL,
@@ -1545,13 +1555,13 @@ ALTER TABLE ONLY public.wechat_quota
 
 CREATE INDEX ad_tag_ad_by_ad ON public.ad_tag_ad USING btree (channel_id, ad_id);
 
-CREATE INDEX audit_entry_at ON public.audit_entry USING btree (channel_id, at);
+CREATE INDEX audit_entry_at ON public.audit_entry USING btree (channel_id, at, entry_id);
 
 CREATE UNIQUE INDEX audit_entry_folded ON public.audit_entry USING btree (channel_id, minute, subject, role, action, error_code) WHERE ((minute IS NOT NULL) AND (number IS NULL));
 
-CREATE INDEX audit_entry_number ON public.audit_entry USING btree (channel_id, number);
+CREATE UNIQUE INDEX audit_entry_number ON public.audit_entry USING btree (channel_id, number) WHERE (number IS NOT NULL);
 
-CREATE INDEX audit_entry_unsealed ON public.audit_entry USING btree (channel_id, entry_id) WHERE (number IS NULL);
+CREATE INDEX audit_entry_unsealed ON public.audit_entry USING btree (channel_id, at, entry_id) WHERE (number IS NULL);
 
 CREATE INDEX broadcast_chunk_message ON public.broadcast_chunk USING btree (channel_id, msg_id) WHERE (msg_id IS NOT NULL);
 
@@ -1579,9 +1589,11 @@ CREATE INDEX channel_user_unfollowed ON public.channel_user USING btree (channel
 
 CREATE UNIQUE INDEX channel_user_unionid ON public.channel_user USING btree (channel_id, unionid) WHERE (unionid IS NOT NULL);
 
-CREATE INDEX feed_notice_of_entry ON public.feed_notice USING btree (channel_id, seq) WHERE (seq IS NOT NULL);
+CREATE INDEX feed_notice_of_entry ON public.feed_notice USING btree (channel_id, seq, place) WHERE (seq IS NOT NULL);
 
-CREATE INDEX feed_notice_waiting ON public.feed_notice USING btree (channel_id, notice_id) WHERE (seq IS NULL);
+CREATE INDEX feed_notice_of_user ON public.feed_notice USING btree (channel_id, ordinal) WHERE (ordinal IS NOT NULL);
+
+CREATE INDEX feed_notice_waiting ON public.feed_notice USING btree (channel_id, at) WHERE (seq IS NULL);
 
 CREATE INDEX forgotten_openid_age ON public.forgotten_openid USING btree (channel_id, forgotten_at);
 
@@ -1622,6 +1634,8 @@ CREATE INDEX template_consent_person ON public.template_consent USING btree (cha
 CREATE INDEX user_ad_by_ad ON public.user_ad USING btree (channel_id, ad_id, ordinal);
 
 CREATE INDEX user_tag_change_of_user ON public.user_tag_change USING btree (channel_id, block, user_offset, version);
+
+CREATE INDEX webhook_delivery_newest ON public.webhook_delivery USING btree (channel_id, endpoint_id, created_at, delivery_id);
 
 CREATE INDEX webhook_endpoint_of_robot ON public.webhook_endpoint USING btree (robot_id);
 

@@ -52,6 +52,8 @@ from service.api.operations.update_broadcast import UpdateBroadcastMutations
 from service.api.operations.user_tags import UserTagsSubscriptions
 from service.api.operations.users import UserQueries
 from service.api.operations.viewer import ViewerQueries
+from service.api.operations.webhook_deliveries import WebhookDeliveryMutations
+from service.api.operations.webhook_endpoints import WebhookEndpointMutations, WebhookEndpointQueries
 from service.api.types.ad_tag import AdTag
 from service.api.types.combo_tag import ComboTag
 from service.api.types.job import AudienceExport
@@ -87,6 +89,7 @@ class Query(
     TagQueries,
     UserQueries,
     ViewerQueries,
+    WebhookEndpointQueries,
 ):
     """Collect the queries of all features."""
 
@@ -121,6 +124,8 @@ class Mutation(
     SendTestMessageMutations,
     TagMutations,
     UpdateBroadcastMutations,
+    WebhookDeliveryMutations,
+    WebhookEndpointMutations,
 ):
     """Collect the mutations of all features."""
 

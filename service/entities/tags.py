@@ -132,7 +132,11 @@ class MemberCount:
 
 @dataclass(frozen=True, slots=True)
 class TagChange:
-    """Hold one row of the structural log: what a change did to a tag or, with `tag_id` 0, to the gate."""
+    """Hold one row of the structural log: what a change did to a tag or, with `tag_id` 0, to the gate.
+
+    `tag` is the tag as it is after the change, and `lapsed_by` the deleted tags by which it lapsed; both are there to
+    be written, and are not read again with the rest.
+    """
 
     version: int
     at: datetime
@@ -141,6 +145,8 @@ class TagChange:
     cause: ChangeCause | None
     shown_before: bool
     shown_after: bool
+    tag: Tag | None = None
+    lapsed_by: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,12 +116,18 @@ async def rewrite_audiences(conn: Connection, channel_id: int, rewritten: Sequen
 
 async def rename_tag_in_webhooks(conn: Connection, robot_id: str, from_tag: TagKey, into_tag: TagKey) -> None:
     """Let the webhooks of a robot that are told of one tag by name be told of another instead, once."""
-    for row in await conn.fetch(STATEMENTS["endpoints_that_name_tag"], robot_id, *from_tag):
-        named = [TagKey(*each) for each in zip(row["tag_channel_ids"], row["tag_ids"], strict=True)]
-        after = list(dict.fromkeys(into_tag if each == from_tag else each for each in named))
-        if after != named:
+    left = True
+    while left:
+        left = False
+        for row in await conn.fetch(STATEMENTS["endpoints_that_name_tag"], robot_id, *from_tag):
+            named = [TagKey(*each) for each in zip(row["tag_channel_ids"], row["tag_ids"], strict=True)]
+            after = list(dict.fromkeys(into_tag if each == from_tag else each for each in named))
+            if after == named:
+                continue
+            # Whoever changed it meanwhile may have named the tag again.
+            left = True
             columns = [each.channel_id for each in after], [each.tag_id for each in after]
-            await conn.execute(STATEMENTS["set_endpoint_tags"], robot_id, row["endpoint_id"], *columns)
+            await conn.execute(STATEMENTS["set_endpoint_tags"], robot_id, row["endpoint_id"], row["version"], *columns)
 
 
 def _merge(row: asyncpg.Record) -> TagMerge:

@@ -94,6 +94,10 @@ async def log_tag_changes(
         [change.kind for change in changes],
         [change.shown_before for change in changes],
         [change.shown_after for change in changes],
+        [None if change.tag is None else change.tag.category for change in changes],
+        [None if change.tag is None else change.tag.name for change in changes],
+        [None if change.tag is None else change.tag.state for change in changes],
+        ["{" + ",".join(map(str, change.lapsed_by)) + "}" if change.lapsed_by else None for change in changes],
     )
 
 

@@ -6,6 +6,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.entities.errors import RateLimitedError
+from service.foundation.client_addresses import peer_of
 from service.resources import resources_of
 
 UNAUTHORIZED: Final = 401
@@ -54,9 +55,8 @@ def _is_refused(scope: Scope, status: int) -> bool:
 
 def _count_refusal(scope: Scope) -> PlainTextResponse | None:
     """Count a refusal of the client's address; return the answer that takes its place where there are too many."""
-    client = scope.get("client")
     try:
-        resources_of(scope).refusal_limiter.acquire(client[0] if client else "")
+        resources_of(scope).refusal_limiter.acquire(peer_of(scope) or "")
     except RateLimitedError as error:
         headers = {"retry-after": str(error.retry_after), "connection": "close"}
         return PlainTextResponse("RATE_LIMITED", status_code=429, headers=headers)

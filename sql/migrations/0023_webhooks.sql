@@ -79,5 +79,6 @@ create table webhook_delivery (
     primary key (channel_id, endpoint_id, delivery_id),
     constraint webhook_delivery_kind check (kind in ('CHANGES', 'RESET', 'TEST'))
 );
+create index webhook_delivery_newest on webhook_delivery (channel_id, endpoint_id, created_at, delivery_id);
 comment on table webhook_delivery is 'What was sent to an endpoint: the range of events, never the events, which are read again for each attempt.';
 comment on column webhook_delivery.message_id is 'The webhook-id: the same for each attempt.';

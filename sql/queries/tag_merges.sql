@@ -66,13 +66,12 @@ from unnest($2::int[], $3::text[], $4::text[]) as n (job_id, audience, audience_
 where b.channel_id = $1 and b.job_id = n.job_id;
 
 -- name: endpoints_that_name_tag
--- Lock and return the endpoints of a robot that are told of a tag by name.
-select endpoint_id, tag_channel_ids, tag_ids from webhook_endpoint
+-- Return the endpoints of a robot that may be told of a tag by name.
+select endpoint_id, tag_channel_ids, tag_ids, version from webhook_endpoint
 where robot_id = $1 and $2 = any(tag_channel_ids) and $3 = any(tag_ids)
-order by endpoint_id
-for update;
+order by endpoint_id;
 
 -- name: set_endpoint_tags
--- Replace the tags that an endpoint is told of.
-update webhook_endpoint set tag_channel_ids = $3, tag_ids = $4, version = version + 1
-where robot_id = $1 and endpoint_id = $2;
+-- Replace the tags that an endpoint is told of, unless it was changed since it had version $3.
+update webhook_endpoint set tag_channel_ids = $4, tag_ids = $5, version = version + 1
+where robot_id = $1 and endpoint_id = $2 and version = $3;

@@ -25,9 +25,13 @@ order by t.tag_id;
 
 -- name: log_tag_changes
 -- Log what a structural change did to the tags of a channel.
-insert into tag_change (channel_id, version, tag_id, at, kind, cause, shown_before, shown_after)
-select $1, $2, n.tag_id, $3, n.kind, $5, n.shown_before, n.shown_after
-from unnest($4::int[], $6::text[], $7::boolean[], $8::boolean[]) as n (tag_id, kind, shown_before, shown_after);
+insert into tag_change (
+    channel_id, version, tag_id, at, kind, cause, shown_before, shown_after, category, name, state, lapsed_by
+)
+select $1, $2, n.tag_id, $3, n.kind, $5, n.shown_before, n.shown_after, n.category, n.name, n.state, n.lapsed_by::int[]
+from unnest(
+    $4::int[], $6::text[], $7::boolean[], $8::boolean[], $9::text[], $10::text[], $11::text[], $12::text[]
+) as n (tag_id, kind, shown_before, shown_after, category, name, state, lapsed_by);
 
 -- name: tag_changes_since
 -- Return the structural changes after a version; known is false where the log does not hold it at that instant.

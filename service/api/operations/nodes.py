@@ -15,6 +15,7 @@ from service.api.operations.users import user_by_id
 from service.api.types.primitives import Node, NodeId
 from service.api.types.return_endpoint import endpoint_node
 from service.api.types.return_tag import receipt_node
+from service.api.types.webhook import webhook_delivery_node, webhook_endpoint_node
 from service.entities.errors import LimitExceededError, NotFoundError
 from service.entities.ids import SplitGid, parse_receipt_gid, split_gid
 from service.entities.jobs import JobKind
@@ -77,6 +78,10 @@ async def _load_node(info: Info, gid: str) -> Node | None:
             return await receipt_node(info, parse_receipt_gid(gid))
         case "ReturnEndpoint":
             return await endpoint_node(info, numbers)
+        case "WebhookEndpoint":
+            return await webhook_endpoint_node(info, gid)
+        case "WebhookDelivery":
+            return await webhook_delivery_node(info, gid)
         case _:
             raise NotFoundError("node")
 

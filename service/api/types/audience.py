@@ -1,6 +1,7 @@
 """Show audiences, and how tags overlap."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import strawberry
 
@@ -14,6 +15,9 @@ from service.domain.combos.expressions import format_expression
 from service.entities.ids import gid
 from service.entities.tags import Catalogue
 
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+
 
 @strawberry.type(
     description=(
@@ -26,28 +30,49 @@ class Audience:
 
     entity: strawberry.Private[use_cases.Audience]
     id: strawberry.ID = strawberry.field(
-        description="Opaque id; two audiences of one channel with equal expressions share it."
+        description="Opaque id; two audiences of one channel with equal expressions, and of one instant, share it."
     )
-    count: int = strawberry.field(description="How many people are in the audience, exactly.")
-    followers: int = strawberry.field(description="How many people of the audience follow the channel.")
+    count: int = strawberry.field(
+        description="How many people are in the audience, or were at the instant looked back to, exactly."
+    )
+    followers: int = strawberry.field(
+        description="How many people of the audience follow the channel, or did at the instant looked back to."
+    )
     touchable: int = strawberry.field(
         description=(
-            "How many people of the audience have the default tag Touchable, so that they can be written to now."
+            "How many people of the audience have the default tag Touchable, so that they can be written to now; or "
+            "had it at the instant looked back to."
         )
     )
     as_of: datetime = strawberry.field(
-        description="The oldest `asOf` of the tags in the expression: every change committed before it is counted."
+        description=(
+            "The oldest `asOf` of the tags in the expression: every change committed before it is counted. Looking "
+            "back it is the instant itself."
+        )
     )
     text: str = strawberry.field(
-        description="The expression as people read it, for example (New user ∩ Opened) − Ordered.",
+        description=(
+            "The expression as people read it, for example (New user ∩ Opened) − Ordered, with the names of today."
+        ),
         metadata=long_text(200),
     )
 
-    @strawberry.field(description="Members of the audience, in the order they became known to the channel.")
+    @strawberry.field(
+        description=(
+            "Members of the audience, in the order they became known to the channel. Looking back they are those who "
+            "were in it then, each as they are now."
+        )
+    )
     async def users(self, info: Info, first: First = 50, after: After = None) -> UserConnection:
         audience = self.entity
         return await user_page(
-            info, audience.channel.channel_id, audience.expression, audience.size.members, first=first, after=after
+            info,
+            audience.channel.channel_id,
+            audience.expression,
+            audience.size.members,
+            first=first,
+            after=after,
+            past=audience.past,
         )
 
 
@@ -64,9 +89,10 @@ class TagPairOverlap:
 
 def audience_to_graphql(audience: use_cases.Audience, catalogue: Catalogue) -> Audience:
     """Return an audience with its size and the expression as people read it, its tags named as in `catalogue`."""
+    instant = () if audience.past is None else ((audience.past.at - EPOCH) // MICROSECOND,)
     return Audience(
         entity=audience,
-        id=strawberry.ID(gid("Audience", audience.channel.channel_id, audience.expression.digest())),
+        id=strawberry.ID(gid("Audience", audience.channel.channel_id, audience.expression.digest(), *instant)),
         count=audience.size.members,
         followers=audience.size.followers,
         touchable=audience.size.touchable,

@@ -29,6 +29,7 @@ from service.api.types.evidence import TagEvidence, reason_of
 from service.api.types.primitives import After, First, Node
 from service.api.types.tag import Tag
 from service.domain.audiences.counting import members_page
+from service.domain.audiences.looking_back import Past
 from service.domain.broadcasts.audience.answering import Answers, answers
 from service.domain.people.history import history_page
 from service.domain.tags.catalogue import MAX_TAGS_PER_CHANNEL
@@ -299,15 +300,26 @@ UserConnection: TypeAlias = CountedConnection[User]
 
 
 async def user_page(
-    info: Info, channel_id: int, expression: Expression | None, total: int, *, first: int, after: str | None
+    info: Info,
+    channel_id: int,
+    expression: Expression | None,
+    total: int,
+    *,
+    first: int,
+    after: str | None,
+    past: Past | None = None,
 ) -> UserConnection:
     """Return a page of the members of a set of `total` people, in the order they became known; None is the empty set.
+
+    With `past` it is the set of then.
 
     Raises LimitExceededError unless `first` is 1 to 200, BadInputError for a cursor of another kind of list.
     """
     after_ordinal = start_of_page("person", first, after)
     if expression is None:
         return counted_page([], after=after, has_next=False, total=total)
-    found = await members_page(info.context.runtime, channel_id, expression, first=first, after=after_ordinal)
+    found = await members_page(
+        info.context.runtime, channel_id, expression, first=first, after=after_ordinal, past=past
+    )
     edges = [Edge(cursor=encode_page_cursor("person", each.ordinal), node=User.of(each)) for each in found.items]
     return counted_page(edges, after=after, has_next=found.has_more, total=total)

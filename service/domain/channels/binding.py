@@ -198,9 +198,10 @@ async def _insert(
         push_secret_hash=lookup_hash(secret),
     )
     rules = default_tag_rules(channel)
-    await tags.insert_tags(conn, [_default_tag(channel.channel_id, rule, now) for rule in rules])
+    made = [_default_tag(channel.channel_id, rule, now) for rule in rules]
+    await tags.insert_tags(conn, made)
     revision = await channels.bump_tag_version(conn, channel.channel_id, now, is_open=False)
-    created = [TagChange(*revision, rule.value, "CREATED", None, False, True) for rule in rules]
+    created = [TagChange(*revision, tag.tag_id, "CREATED", None, False, True, tag) for tag in made]
     await tags.log_tag_changes(conn, channel.channel_id, created, None)
     return channel
 
