@@ -40,6 +40,7 @@ from service.api.operations.forget_user import ForgetUserMutations
 from service.api.operations.identities import IdentityMutations
 from service.api.operations.jobs import JobMutations, JobQueries, JobSubscriptions
 from service.api.operations.linked_tags import LinkedTagMutations
+from service.api.operations.merge_tags import MergeTagMutations, MergeTagQueries
 from service.api.operations.migrate_openids import MigrateOpenidsMutations
 from service.api.operations.nodes import NodeQueries
 from service.api.operations.official_account_syncs import OfficialAccountSyncMutations, OfficialAccountSyncQueries
@@ -63,6 +64,7 @@ from service.api.types.openid_migration import OpenidMigration
 from service.api.types.primitives import DATE_TIME
 from service.api.types.return_tag import ReturnTag
 from service.api.types.tag import DefaultTag
+from service.api.types.tag_merge import TagMerge
 from service.entities.errors import ErrorCode, LimitExceededError
 from service.foundation.settings import Settings
 
@@ -82,6 +84,7 @@ class Query(
     ChannelQueries,
     ComboTagQueries,
     JobQueries,
+    MergeTagQueries,
     NodeQueries,
     OfficialAccountSyncQueries,
     RemoteTagQueries,
@@ -116,6 +119,7 @@ class Mutation(
     IdentityMutations,
     JobMutations,
     LinkedTagMutations,
+    MergeTagMutations,
     MigrateOpenidsMutations,
     OfficialAccountSyncMutations,
     RemoteTagMutations,
@@ -257,6 +261,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
             OfficialAccountSync,
             OpenidMigration,
             ReturnTag,
+            TagMerge,
             ErrorCode,
         ],
         extensions=[MaskUnexpectedErrors, lambda: DocumentCacheExtension(schema.documents)],

@@ -2,17 +2,4 @@
 
 from typing import Final
 
-MISSING_FROM_SCHEMA: Final = (
-    "AdTag.mergedInto",
-    "ChangeCause.TAG_MERGED",
-    "ComboTag.mergedInto",
-    "DefaultTag.mergedInto",
-    "MergeTagPayload",
-    "MergeTagPreview",
-    "Mutation.mergeTag",
-    "ReturnTag.mergedInto",
-    "Tag.mergedInto",
-    "TagHint",
-    "TagHintKind",
-    "TagMerge",
-)
+MISSING_FROM_SCHEMA: Final = ()

@@ -74,6 +74,7 @@ CAUSE_DESCRIPTIONS: Final = {
     ChangeCause.TAG_EDITED: "The tag was edited.",
     ChangeCause.TAG_DELETED: "The tag was deleted.",
     ChangeCause.TAG_LAPSED: "The tag lapsed.",
+    ChangeCause.TAG_MERGED: "The tag was merged into another, or another into it.",
     ChangeCause.OPENID_MIGRATED: "The account was migrated, and two openids turned out to be one person.",
     ChangeCause.REPAIRED: "A difference was found and repaired.",
     ChangeCause.FORGOTTEN: "The person was forgotten.",
