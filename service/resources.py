@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from typing import Any, Final
 
 from service.auth.quotas import CpuBudget, OpenLimit, RateLimiter, RefusalLimiter
+from service.domain.audit.refusals import RefusalLog
 from service.domain.broadcasts.results.recording import ResultRecorder
 from service.domain.change_feed.new_entries import NewEntries
 from service.domain.channels.lookup import ChannelFinder
@@ -97,6 +98,11 @@ class Resources:
         """Return the limiter of requests without valid credentials per address, with the limits of the settings."""
         limits = self.runtime.settings.client_limits
         return RefusalLimiter(limits.refusals_per_second, limits.refusals_burst.total_seconds())
+
+    @cached_property
+    def refusals(self) -> RefusalLog:
+        """Return the counts of refused acts, which the web process has written into the audit log."""
+        return RefusalLog(self.runtime)
 
     @cached_property
     def deadlines(self) -> Deadlines:

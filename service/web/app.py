@@ -34,6 +34,7 @@ from service.web.console.routes import console_routes
 from service.web.diagnostics import log_stats_on_signal, process_stats
 from service.web.endpoints.ad_feed import receive_ad_follow
 from service.web.endpoints.addresses import addresses
+from service.web.endpoints.audit_exports import download_audit_log
 from service.web.endpoints.batchset import BatchsetEndpoint
 from service.web.endpoints.csv_import import CsvImportEndpoint
 from service.web.endpoints.demo_chat import demo_chat_routes
@@ -116,6 +117,7 @@ def make_app(settings: Settings, pages: Path = PAGES) -> WebApp:
             Route("/graphql/stream", event_stream),
             Route("/wechat/{secret}", wechat_push.get, methods=["GET"]),
             Route("/wechat/{secret}", wechat_push.post, methods=["POST"]),
+            Route("/export/audit/{link}", download_audit_log, methods=["GET"]),
             Route("/export/{link}", download_export, methods=["GET"]),
             Route("/openapi/label/batchset/{token}", batchset.post, methods=["POST"]),
             Route("/import/return-data", csv_import.post, methods=["POST"]),
@@ -154,7 +156,7 @@ async def _lifespan(
         sys.setswitchinterval(SWITCH_INTERVAL)
         try:
             with metrics.collect(resources), log_stats_on_signal(partial(process_stats, resources)):
-                async with acting_watched(resources.runtime):
+                async with acting_watched(resources.runtime), resources.refusals.written():
                     yield {"resources": resources}
         finally:
             await resources.new_entries.close()

@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 from typing import Final, TypeAlias
 
 from service.domain.change_feed.keeper import FeedKeeper
+from service.domain.webhooks.delivery.loop import Deliverer
 from service.foundation.cancellation import cancel_and_wait
 from service.resources import Resources
 from service.storage.database.pool import DATABASE_ERRORS
+from service.webhooks.client import WebhookClient
 
 # Seconds.
 RESTART_DELAY: Final = 2.0
@@ -19,10 +21,11 @@ ResidentLoop: TypeAlias = Callable[[], Awaitable[None]]
 log = logging.getLogger(__name__)
 
 
-def resident_loops(resources: Resources) -> dict[str, ResidentLoop]:
-    """Return the loops of a worker by name."""
-    keeper = FeedKeeper(resources.runtime, resources.valkey, on_appended=lambda _: None)
-    return {"the numbered feeds": keeper.run}
+def resident_loops(resources: Resources, client: WebhookClient) -> dict[str, ResidentLoop]:
+    """Return the loops of a worker by name; `client` is open until their shielded work has ended, too."""
+    deliverer = Deliverer(resources.runtime, client)
+    keeper = FeedKeeper(resources.runtime, resources.valkey, on_appended=deliverer.wake)
+    return {"the numbered feeds": keeper.run, "webhooks": deliverer.run}
 
 
 @asynccontextmanager

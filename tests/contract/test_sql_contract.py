@@ -21,7 +21,9 @@ OVER_ALL_TENANTS = {
     *("channels_with_leftover_drafts", "channels_with_broadcast_remote_tags", "channels_with_unfinished_broadcasts"),
     *("channels_with_unmatched_push_results", "channels_with_overdue_results"),
     *("halted_broadcasts", "count_uncertain_broadcasts", "broadcasts_that_do_not_close"),
-    *("broadcasts_with_lost_calls", "feeds_behind", "followed_channels", "newest_entries"),
+    *("broadcasts_with_lost_calls", "feeds_behind", "followed_channels"),
+    *("newest_entries", "due_webhook_positions", "due_single_deliveries"),
+    *("webhook_health", "channels_with_unsealed_entries", "channels_with_ended_merges"),
 }
 CLOCKS_AND_DICE = {
     *("now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "timeofday"),
