@@ -105,6 +105,13 @@ async def follow_channel(conn: Connection, channel_id: int, endpoint_id: int, no
     await conn.execute(STATEMENTS["insert_webhook_position"], channel_id, endpoint_id, *position, now)
 
 
+async def follow_new_channel(conn: Connection, robot_id: str, channel_id: int, now: datetime) -> None:
+    """Let the endpoints of a robot that are told of all channels be told of one that is bound for the first time."""
+    for endpoint in await endpoints_of_robot(conn, robot_id):
+        if endpoint.channel_ids is None:
+            await follow_channel(conn, channel_id, endpoint.endpoint_id, now)
+
+
 async def delete_position(conn: Connection, channel_id: int, endpoint_id: int) -> None:
     """Let an endpoint follow a channel no longer."""
     await conn.execute(STATEMENTS["delete_webhook_position"], channel_id, endpoint_id)

@@ -54,7 +54,9 @@ class WebhookPosition:
 
     entity: strawberry.Private[PositionEntity]
     cursor: str = strawberry.field(
-        description="Cursor of the last event that was acknowledged; `/feed/changes` and `replayWebhook` go on after it."
+        description=(
+            "Cursor of the last event that was acknowledged; `/feed/changes` and `replayWebhook` go on after it."
+        )
     )
     at: datetime = strawberry.field(description="When that event happened; before the first, when following began.")
     lag: int = strawberry.field(
@@ -62,7 +64,8 @@ class WebhookPosition:
     )
     missed: bool = strawberry.field(
         description=(
-            "Whether the log no longer reaches back to the cursor: a `feed.reset` comes first, and then what follows it."
+            "Whether the log no longer reaches back to the cursor: a `feed.reset` comes first, and then what follows "
+            "it."
         )
     )
 
@@ -211,8 +214,8 @@ class WebhookEndpoint(Node):
 
     @strawberry.field(
         description=(
-            "Tags that events of people and of tags are told about, deleted ones too; null for all. Of channels without "
-            "a tag in the list only other events are told."
+            "Tags that events of people and of tags are told about, deleted ones too; null for all. Of channels "
+            "without a tag in the list only other events are told."
         ),
         metadata=at_most(MAX_TAGS_PER_ENDPOINT, usual=20),
     )

@@ -56,7 +56,7 @@ async def replay(
             conn,
             runtime,
             principal,
-            "replayWebhook",
+            "replay_webhook",
             endpoint_id,
             channel_id=channel_id,
             after={"since": found.at},
