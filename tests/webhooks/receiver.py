@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import trustme
 
+from tests.support.waiting import wait_until
+
 Answering = Callable[[asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -46,8 +48,9 @@ class Receiver:
                 headers = {name.lower(): value for name, _, value in (each.partition(": ") for each in lines)}
                 body = await reader.readexactly(int(headers.get("content-length", "0")))
                 self.requests.append(Request(line, headers, body))
+                hang_up = self.hang_up_after
                 await self._answer(reader, writer)
-                if self.hang_up_after:
+                if hang_up:
                     break
         self.open_connections.discard(writer)
         writer.close()
@@ -57,7 +60,7 @@ class Receiver:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         answering = asyncio.ensure_future(self._write(writer))
-        going = asyncio.ensure_future(reader.read(1))
+        going = asyncio.ensure_future(wait_until(reader.at_eof, within=60))
         try:
             await asyncio.wait({answering, going}, return_when=asyncio.FIRST_COMPLETED)
             if answering.done():

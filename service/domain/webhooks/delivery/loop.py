@@ -5,8 +5,9 @@ Each worker runs this beside its tasks. Which of them delivers is decided by the
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, Final
+from collections.abc import Coroutine, Iterable
+from functools import partial
+from typing import Any, Final, Protocol
 
 from service.domain.runtime import Runtime
 from service.domain.webhooks.delivery.calls import Caller
@@ -29,6 +30,10 @@ FOUND_AT_ONCE: Final = 2_000
 FEW_CHANNELS: Final = 20
 
 log = logging.getLogger(__name__)
+
+
+class _Then(Protocol):
+    def __call__(self, *, stopping: bool) -> None: ...
 
 
 class Deliverer:
@@ -97,11 +102,13 @@ class Deliverer:
     def _start_waiting(self, robot_id: str | None = None) -> None:
         for due in self._slots.take(robot_id):
             work = deliver(self._runtime, self._caller, due.channel_id, due.endpoint_id)
-            self._start(work, lambda due=due: self._end(due))  # type: ignore[misc]
+            self._start(work, partial(self._end, due))
 
-    def _end(self, due: DuePosition) -> None:
+    def _end(self, due: DuePosition, *, stopping: bool) -> None:
         was_full = self._slots.full
         self._slots.end(due)
+        if stopping:
+            return
         self._start_waiting(None if was_full else due.robot_id)
         if due.channel_id in self._news_of_busy:
             self._news_of_busy.discard(due.channel_id)
@@ -111,19 +118,20 @@ class Deliverer:
         # They are started by hand, so there are few; a limit of their own keeps those from waiting for others.
         if key not in self._singles and len(self._singles) < self._runtime.settings.webhooks.at_once_each:
             self._singles.add(key)
-            self._start(deliver_single(self._runtime, self._caller, key), lambda: self._singles.discard(key))
+            self._start(deliver_single(self._runtime, self._caller, key), partial(self._end_single, key))
 
-    def _start(self, work: Coroutine[Any, Any, None], then: Callable[[], None]) -> None:
+    def _end_single(self, key: DeliveryKey, *, stopping: bool) -> None:  # noqa: ARG002 - as `_end`
+        self._singles.discard(key)
+
+    def _start(self, work: Coroutine[Any, Any, None], then: "_Then") -> None:
         task = asyncio.create_task(work, name="webhook")
         self._sessions.add(task)
 
         def end(task: "asyncio.Task[None]") -> None:
             self._sessions.discard(task)
-            if task.cancelled():
-                return
-            if (error := task.exception()) is not None:
+            if not task.cancelled() and (error := task.exception()) is not None:
                 # Whoever had the turn keeps it until it ends, so this is not repeated at once.
                 log.error("delivering a webhook failed", exc_info=error)
-            then()
+            then(stopping=task.cancelled())
 
         task.add_done_callback(end)
