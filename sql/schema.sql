@@ -863,6 +863,8 @@ CREATE TABLE public.return_batch (
 
 COMMENT ON TABLE public.return_batch IS 'A receipt, for ever; while `ended` is null an ADD or REPLACE also holds people.';
 
+COMMENT ON COLUMN public.return_batch.tag_id IS 'The tag that the key was made for by which the batch came; return_tag tells whose it is.';
+
 COMMENT ON COLUMN public.return_batch.ended IS 'SETTLED: its people were folded into batch 0 of the tag and stay.';
 
 COMMENT ON COLUMN public.return_batch.openids_of IS 'The channel of the openids in unmatched; null where none were converted, and in receipts from before this column.';
@@ -920,6 +922,8 @@ CREATE TABLE public.return_support (
     CONSTRAINT return_support_form CHECK (((ordinals IS NULL) <> (members IS NULL)))
 );
 
+COMMENT ON COLUMN public.return_support.tag_id IS 'As in return_batch.';
+
 COMMENT ON COLUMN public.return_support.place IS 'A block, or -1 - n for the blocks from 32n on, 32 of them.';
 
 COMMENT ON COLUMN public.return_support.batch_id IS '0 for all who were folded together.';
@@ -928,10 +932,13 @@ CREATE TABLE public.return_tag (
     channel_id bigint NOT NULL,
     tag_id integer NOT NULL,
     category text NOT NULL,
-    label text NOT NULL
+    label text NOT NULL,
+    owner_tag_id integer NOT NULL
 );
 
 COMMENT ON TABLE public.return_tag IS 'The key under which integrators submit, whatever the tag is called in the panel.';
+
+COMMENT ON COLUMN public.return_tag.owner_tag_id IS 'The tag that has the key, and what came by it: itself, or the one that it was merged into.';
 
 CREATE TABLE public.robot (
     robot_id text NOT NULL,
@@ -1049,11 +1056,21 @@ CREATE TABLE public.tag (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone,
+    merged_into integer,
+    merging_into integer,
+    merging_from integer,
     CONSTRAINT tag_kind CHECK ((kind = ANY (ARRAY['DEFAULT'::text, 'RETURN'::text, 'AD'::text, 'COMBO'::text]))),
+    CONSTRAINT tag_merged CHECK (((merged_into IS NULL) OR (deleted_at IS NOT NULL))),
     CONSTRAINT tag_state CHECK ((state = ANY (ARRAY['PENDING'::text, 'ACTIVE'::text, 'LAPSED'::text])))
 );
 
 COMMENT ON COLUMN public.tag.tag_id IS 'Counted per channel; 1 to 8 are the default tags, in the order of DefaultTagRule.';
+
+COMMENT ON COLUMN public.tag.merged_into IS 'The tag that has the members and keys of this one, which is deleted; that one may be merged itself.';
+
+COMMENT ON COLUMN public.tag.merging_into IS 'The tag that this one is being merged into: whoever gets this one gets that one, too.';
+
+COMMENT ON COLUMN public.tag.merging_from IS 'The tag that is being merged into this one: whoever has that one keeps this one.';
 
 CREATE TABLE public.tag_change (
     channel_id bigint NOT NULL,
@@ -1085,6 +1102,21 @@ CREATE TABLE public.tag_member_count (
     at timestamp with time zone NOT NULL
 )
 WITH (fillfactor='50');
+
+CREATE TABLE public.tag_merge (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    from_tag_id integer NOT NULL,
+    into_tag_id integer NOT NULL,
+    added_ads text[] DEFAULT '{}'::text[] NOT NULL,
+    taking_back boolean DEFAULT false NOT NULL
+);
+
+COMMENT ON TABLE public.tag_merge IS 'Merges that are neither done nor taken back; at most one concerns a tag.';
+
+COMMENT ON COLUMN public.tag_merge.added_ads IS 'The ads that the tag merged into did not have before.';
+
+COMMENT ON COLUMN public.tag_merge.taking_back IS 'The job was cancelled or failed: members gained by it are taken away again.';
 
 CREATE TABLE public.tag_size (
     channel_id bigint NOT NULL,
@@ -1488,6 +1520,9 @@ ALTER TABLE ONLY public.tag_member_count
 ALTER TABLE ONLY public.tag_members
     ADD CONSTRAINT tag_members_pkey PRIMARY KEY (channel_id, block, tag_id);
 
+ALTER TABLE ONLY public.tag_merge
+    ADD CONSTRAINT tag_merge_pkey PRIMARY KEY (channel_id, job_id);
+
 ALTER TABLE ONLY public.tag
     ADD CONSTRAINT tag_pkey PRIMARY KEY (channel_id, tag_id);
 
@@ -1593,6 +1628,8 @@ CREATE INDEX return_key_age ON public.return_key USING btree (channel_id, at);
 
 CREATE INDEX return_tag_by_key ON public.return_tag USING btree (channel_id, category, label);
 
+CREATE INDEX return_tag_of_owner ON public.return_tag USING btree (channel_id, owner_tag_id);
+
 CREATE UNIQUE INDEX tag_name_taken ON public.tag USING btree (channel_id, category, name) WHERE (deleted_at IS NULL);
 
 CREATE INDEX template_consent_person ON public.template_consent USING btree (channel_id, ordinal);
@@ -1681,6 +1718,9 @@ ALTER TABLE ONLY public.sync_tag
 
 ALTER TABLE ONLY public.tag
     ADD CONSTRAINT tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.tag_merge
+    ADD CONSTRAINT tag_merge_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
 ALTER TABLE ONLY public.template_consent
     ADD CONSTRAINT template_consent_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);

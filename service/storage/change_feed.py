@@ -211,6 +211,12 @@ async def followed_channels(conn: Connection) -> set[int]:
     return {row["channel_id"] for row in await conn.fetch(STATEMENTS["followed_channels"])}
 
 
+async def newest_entries(conn: Connection, channel_ids: Collection[int]) -> dict[int, int]:
+    """Return the number of the newest entry of each of these channels that has a feed, `{channel_id: seq}`."""
+    rows = await conn.fetch(STATEMENTS["newest_entries"], list(channel_ids))
+    return {row["channel_id"]: row["last_seq"] for row in rows}
+
+
 async def entries_from(conn: Connection, channel_id: int, seq: int, limit: int) -> FeedPart | None:
     """Return at most `limit` entries of a feed from number `seq` on; None where the channel has no feed."""
     rows = await conn.fetch(STATEMENTS["feed_entries_from"], channel_id, seq, limit)

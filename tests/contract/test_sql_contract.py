@@ -22,7 +22,8 @@ OVER_ALL_TENANTS = {
     *("channels_with_unmatched_push_results", "channels_with_overdue_results"),
     *("halted_broadcasts", "count_uncertain_broadcasts", "broadcasts_that_do_not_close"),
     *("broadcasts_with_lost_calls", "feeds_behind", "followed_channels"),
-    *("due_webhook_positions", "due_single_deliveries", "webhook_health"),
+    *("newest_entries", "due_webhook_positions", "due_single_deliveries"),
+    *("webhook_health", "channels_with_unsealed_entries", "channels_with_ended_merges"),
 }
 CLOCKS_AND_DICE = {
     *("now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "timeofday"),

@@ -199,7 +199,7 @@ async def _carry_out(
     conn: Connection, runtime: Runtime, channel: Channel, plan: _Plan, now: datetime
 ) -> list[ChangeNotification]:
     channel_id = channel.channel_id
-    return_tags = await account_migration.lock_return_tags(conn, channel_id) if plan.unions else set()
+    return_tags = await account_migration.lock_return_tags(conn, channel_id) if plan.unions else {}
     locked = await heads.lock_heads(conn, channel_id, plan.blocks())
     notifications = {block: ChangeNotification(channel_id, block, head.version) for block, head in locked.items()}
     if plan.unions:
