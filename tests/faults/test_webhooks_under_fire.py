@@ -93,16 +93,20 @@ class Fire:
         assert self.receiver.events == told
         assert self.receiver.answered["wrong"] == 0
 
+    async def begin(self) -> None:
+        """Make the tags."""
+        for label in LABELS:
+            await self._submit(label, "ADD")
+
     async def _change(self) -> None:
         for _ in range(self.draw.randrange(2, 6)):
-            given = {
-                "channelId": self.installation.channel.gid,
-                "category": "Guests",
-                "label": self.draw.choice(LABELS),
-                "mode": self.draw.choice(("ADD", "REMOVE", "REPLACE")),
-                "openids": self.draw.sample(CROWD, self.draw.randrange(1, len(CROWD))),
-            }
-            await ask(self.http, SUBMIT, input=given)
+            await self._submit(self.draw.choice(LABELS), self.draw.choice(("ADD", "REMOVE", "REPLACE")))
+
+    async def _submit(self, label: str, mode: str) -> None:
+        openids = self.draw.sample(CROWD, self.draw.randrange(1, len(CROWD)))
+        channel_id = self.installation.channel.gid
+        given = {"channelId": channel_id, "category": "Guests", "label": label, "mode": mode, "openids": openids}
+        await ask(self.http, SUBMIT, input=given)
 
     async def _come_back(self, mood: str) -> None:
         """Let the receiver be as it should, and time pass until the next attempt."""
@@ -142,6 +146,7 @@ async def fire(install: Install, seed: int) -> AsyncIterator[Fire]:
 
 async def _burn(install: Install, seed: int, times: int) -> None:
     async with fire(install, seed) as burning:
+        await burning.begin()
         for _ in range(times):
             await burning.burn()
         await burning.compare()

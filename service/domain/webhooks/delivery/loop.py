@@ -5,7 +5,7 @@ Each worker runs this beside its tasks. Which of them delivers is decided by the
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -37,11 +37,14 @@ class _Then(Protocol):
 
 
 class Deliverer:
-    """Deliver in this process, within the limits of the settings: in all, of a robot and of an endpoint."""
+    """Deliver in this process, within the limits of the settings: in all, of a robot and of an endpoint.
 
-    def __init__(self, runtime: Runtime, client: WebhookClient) -> None:
+    Nothing is delivered while `may_call` says no: on a copy of the database another installation does so.
+    """
+
+    def __init__(self, runtime: Runtime, client: WebhookClient, *, may_call: Callable[[], bool] = lambda: True) -> None:
         self._runtime = runtime
-        self._caller = Caller(runtime, client)
+        self._caller = Caller(runtime, client, may_call)
         self._slots = Slots(runtime.settings.webhooks)
         self._singles: set[DeliveryKey] = set()
         self._sessions: set[asyncio.Task[None]] = set()
@@ -81,6 +84,8 @@ class Deliverer:
             await asyncio.wait(self._sessions)
 
     async def _look_at_all(self) -> None:
+        if not self._caller.may_call():
+            return
         now = self._runtime.clock()
         async with self._runtime.pool.acquire() as conn:
             found = await webhook_sending.due_positions(conn, now, each=FOUND_OF_EACH, limit=FOUND_AT_ONCE)
@@ -91,6 +96,8 @@ class Deliverer:
         self._start_waiting()
 
     async def _look_at_some(self, channel_ids: Iterable[int]) -> None:
+        if not self._caller.may_call():
+            return
         now = self._runtime.clock()
         async with self._runtime.pool.acquire() as conn:
             for channel_id in channel_ids:

@@ -8,8 +8,9 @@ import pytest
 from service.domain.privacy.retention import prune_channel
 from service.entities.change_feed import FeedPosition
 from service.entities.channels import Channel
-from tests.domain.webhooks.delivery.office import OK, Office, http
+from tests.domain.webhooks.delivery.office import Office, http
 from tests.support.tags import add_members, make_tag
+from tests.webhooks.receiver import OK
 
 WEEK = timedelta(days=8)
 

@@ -7,8 +7,9 @@ from service.domain.webhooks.delivery.pruning import prune_deliveries
 from service.entities.channels import Channel
 from service.entities.webhooks import DeliveryKey, WebhookDelivery
 from service.storage import webhooks
-from tests.domain.webhooks.delivery.office import OK, Office, events_of, http, is_signed
+from tests.domain.webhooks.delivery.office import Office, events_of, http, is_signed
 from tests.support.tags import make_tag
+from tests.webhooks.receiver import OK
 
 
 async def send_trial(office: Office, channel: Channel) -> None:

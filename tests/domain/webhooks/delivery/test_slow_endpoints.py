@@ -3,10 +3,8 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 
 from service.domain.change_feed.sequencing import sequence_channel
-from service.domain.webhooks.delivery.slots import FAILING_AT_ONCE
 from tests.domain.webhooks.delivery.office import CALLS, open_office
 from tests.support.clock import FrozenClock
 from tests.support.runtime import bind
@@ -41,22 +39,3 @@ async def test_an_endpoint_that_hangs_holds_up_no_other(database_url: str, clock
         delivering.cancel()
         with suppress(asyncio.CancelledError):
             await delivering
-
-
-async def test_an_endpoint_is_called_for_so_many_channels_at_a_time(database_url: str, clock: FrozenClock) -> None:
-    calls = replace(CALLS, at_once=100, at_once_each=3, call_within=timedelta(milliseconds=500))
-    async with open_office(database_url, clock, calls=calls) as office:
-        office.receiving.answer = hang
-        channels = [await bind(office.runtime) for _ in range(8)]
-        await office.follow(*channels)
-        for channel in channels:
-            await make_tag(office.runtime, channel, "Gold")
-        await office.deliver(*channels)
-        assert len(office.receiving.requests) == len(channels)
-        assert office.receiving.most_at_once == 3
-
-        clock.advance(max([await office.next_attempt(channel) for channel in channels]))
-        office.receiving.most_at_once = 0
-        await office.deliver(*channels)
-        assert len(office.receiving.requests) == 2 * len(channels)
-        assert office.receiving.most_at_once == FAILING_AT_ONCE

@@ -7,10 +7,11 @@ from datetime import timedelta
 from service.domain.change_feed.sequencing import sequence_channel
 from service.entities.change_feed import FeedPosition
 from service.entities.channels import Channel
-from tests.domain.webhooks.delivery.office import OK, Office, events_of, open_office
+from tests.domain.webhooks.delivery.office import Office, events_of, open_office
 from tests.support.clock import FrozenClock
 from tests.support.tags import add_members, make_tag
 from tests.support.waiting import wait_until
+from tests.webhooks.receiver import OK
 
 
 class Gate:
