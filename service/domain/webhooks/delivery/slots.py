@@ -21,9 +21,8 @@ class Slots:
         self._at_once_of_robot = max(1, limits.at_once // ROBOT_SHARE)
         self._waiting: dict[str, dict[int, deque[DuePosition]]] = {}
         self._under_way: set[DuePosition] = set()
-        self._of_endpoint: dict[int, int] = {}
-        self._of_robot: dict[str, int] = {}
-        self._of_channel: dict[int, int] = {}
+        # By endpoint (a number), robot (a text) and channel (a tuple).
+        self._counts: dict[int | str | tuple[int], int] = {}
 
     @property
     def full(self) -> bool:
@@ -32,7 +31,7 @@ class Slots:
 
     def is_busy(self, channel_id: int) -> bool:
         """Tell whether something of a channel is being delivered."""
-        return channel_id in self._of_channel
+        return (channel_id,) in self._counts
 
     def wait(self, found: Iterable[DuePosition], *, instead: bool = False) -> None:
         """Let positions wait, in this order, beside those that wait already or instead of them."""
@@ -50,23 +49,25 @@ class Slots:
     def end(self, due: DuePosition) -> None:
         """Count no longer what was taken."""
         self._under_way.discard(due)
-        for counts, key in self._counts(due):
-            counts[key] -= 1
-            if not counts[key]:
-                del counts[key]
+        for key in _keys(due):
+            self._counts[key] -= 1
+            if not self._counts[key]:
+                del self._counts[key]
 
     def _take_of_robot(self, robot_id: str) -> Iterator[DuePosition]:
         of_robot = self._waiting.get(robot_id, {})
-        for endpoint_id in list(of_robot):
-            # Whoever had a turn comes last the next time.
-            waiting = of_robot.pop(endpoint_id)
+        for endpoint_id, waiting in list(of_robot.items()):
+            before = len(waiting)
             while waiting and self._may_start(waiting[0]):
                 due = waiting.popleft()
                 if due not in self._under_way:
                     self._begin(due)
                     yield due
-            if waiting:
-                of_robot[endpoint_id] = waiting
+            if len(waiting) < before:
+                # Whoever had a turn comes last the next time.
+                del of_robot[endpoint_id]
+                if waiting:
+                    of_robot[endpoint_id] = waiting
         if not of_robot:
             self._waiting.pop(robot_id, None)
 
@@ -74,16 +75,15 @@ class Slots:
         of_endpoint = FAILING_AT_ONCE if due.failing else self._limits.at_once_each
         return (
             not self.full
-            and self._of_endpoint.get(due.endpoint_id, 0) < of_endpoint
-            and self._of_robot.get(due.robot_id, 0) < self._at_once_of_robot
+            and self._counts.get(due.endpoint_id, 0) < of_endpoint
+            and self._counts.get(due.robot_id, 0) < self._at_once_of_robot
         )
 
     def _begin(self, due: DuePosition) -> None:
         self._under_way.add(due)
-        for counts, key in self._counts(due):
-            counts[key] = counts.get(key, 0) + 1
+        for key in _keys(due):
+            self._counts[key] = self._counts.get(key, 0) + 1
 
-    def _counts(self, due: DuePosition) -> Iterator[tuple[dict[object, int], object]]:
-        yield self._of_endpoint, due.endpoint_id  # type: ignore[misc]
-        yield self._of_robot, due.robot_id  # type: ignore[misc]
-        yield self._of_channel, due.channel_id  # type: ignore[misc]
+
+def _keys(due: DuePosition) -> tuple[int, str, tuple[int]]:
+    return due.endpoint_id, due.robot_id, (due.channel_id,)
