@@ -2,4 +2,8 @@
 
 from typing import Final
 
-MISSING_FROM_SCHEMA: Final = ()
+MISSING_FROM_SCHEMA: Final = (
+    "Query.tagHints",
+    "TagHint",
+    "TagHintKind",
+)
