@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import asyncpg
 
 from service.entities.change_feed import WHOLE_ENTRY, FeedPosition
+from service.storage import channels
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -77,8 +78,7 @@ async def open_feed(conn: Connection, channel_id: int, now: datetime) -> None:
         if known is None:
             if await conn.fetchrow(STATEMENTS["insert_feed"], channel_id, seq_at(now), now) is not None:
                 return
-            if await conn.fetchrow(STATEMENTS["channel_state"], channel_id) is None:
-                raise LookupError("there is no such channel")
+            await channels.channel_state(conn, channel_id)
             continue
         followed = now - known["followed_at"] < FOLLOWED_PRECISION
         if followed or await conn.fetchrow(STATEMENTS["touch_feed"], channel_id, now) is not None:
