@@ -59,10 +59,13 @@ async def read_feed(
     """
     async with runtime.pool.acquire() as conn:
         async with conn.transaction(isolation="repeatable_read", readonly=True):
-            part = await feed_lines.entries_from(conn, channel_id, after.seq, MAX_ENTRIES)
-            spans = None if part is None else spans_after(part, after, until)
+            lines = limit if which.tag_ids is None else max(limit, MIN_FILTERED_LINES)
+            # Nearly every version has a line, and every entry a version.
+            part = await feed_lines.entries_from(conn, channel_id, after.seq, min(lines + 1, MAX_ENTRIES))
+            spans = None if part is None else spans_after(part, after, until, versions=lines + 1)
             if part is not None and spans is not None:
-                page = await _Reader(conn, channel_id, which, limit, until).read(spans, after)
+                page = _Page(after, limit, until)
+                await _Reader(conn, channel_id, which, page).read(spans, lines)
                 at_end = page.complete and page.position.seq >= part.state.last_seq
                 at = runtime.clock() if at_end else instant_of(page.position.seq)
                 return FeedPage(tuple(page.events), page.position, at, at_end=at_end)
@@ -110,52 +113,45 @@ class _Page:
 
 
 class _Reader:
-    """Read spans in one snapshot."""
+    """Read spans in one snapshot into a page."""
 
-    def __init__(
-        self, conn: Connection, channel_id: int, which: FeedFilter, limit: int, until: FeedPosition | None
-    ) -> None:
+    def __init__(self, conn: Connection, channel_id: int, which: FeedFilter, page: _Page) -> None:
         self._conn = conn
         self._channel_id = channel_id
         self._which = which
-        self._limit = limit
-        self._until = until
+        self._page = page
         self._writer = EventWriter(channel_id)
         self._shown: dict[tuple[int, int], _Shown] = {}
 
-    async def read(self, spans: Sequence[Span], after: FeedPosition) -> _Page:
-        """Return the events of spans up to the limit."""
-        page = _Page(after, self._limit, self._until)
-        lines, truncated = await self._user_lines(spans)
+    async def read(self, spans: Sequence[Span], max_lines: int) -> None:
+        """Read the events of spans up to the limit of the page, and at most so many lines of blocks."""
+        page = self._page
+        lines, cut = await self._user_lines(spans, max_lines)
         tag_lines = await self._tag_lines(spans)
         notices = await self._notices(spans)
         for span in spans:
-            entry = span.entry
-            if entry.block is not None:
-                await self._read_block(page, span, lines.get(entry.seq, ()))
-                if truncated == entry.seq:
-                    page.complete = False
-            elif entry.to_version is not None:
-                self._read_tags(page, span, tag_lines)
+            seq = span.entry.seq
+            if span.entry.block is not None:
+                await self._read_block(span, lines.get(seq, ()))
+                page.complete &= cut != seq
+            elif span.entry.to_version is not None:
+                self._read_tags(span, tag_lines)
             else:
-                self._read_notices(page, span, notices.get(entry.seq, ()))
+                self._read_notices(span, notices.get(seq, ()))
             if not page.complete:
-                return page
-            page.position = FeedPosition(entry.seq, WHOLE_ENTRY)
-        return page
+                return
+            page.position = span.end
+            page.complete = span.end.version == WHOLE_ENTRY
 
-    async def _user_lines(self, spans: Sequence[Span]) -> tuple[dict[int, list[UserLine]], int | None]:
-        """Return the lines of blocks by entry, and the entry at which they end early, None if they do not."""
+    async def _user_lines(self, spans: Sequence[Span], most: int) -> tuple[dict[int, list[UserLine]], int | None]:
+        """Return the lines of blocks by entry, and the entry in which they end early, None if they do not."""
         ranges = [
-            EntryRange(
-                span.entry.seq, span.entry.block, span.after_version, span.after_offset, span.entry.to_version or 0
-            )
+            EntryRange(span.entry.seq, span.entry.block, span.after_version, span.after_offset, span.to_version)
             for span in spans
             if span.entry.block is not None
         ]
         if not ranges:
             return {}, None
-        most = self._limit if self._which.tag_ids is None else max(self._limit, MIN_FILTERED_LINES)
         lines = await feed_lines.user_lines(self._conn, self._channel_id, ranges, most + 1)
         by_entry = {seq: list(group) for seq, group in groupby(lines[:most], key=lambda line: line.seq)}
         return by_entry, lines[most].seq if len(lines) > most else None
@@ -174,12 +170,13 @@ class _Reader:
         found = await feed_lines.notices(self._conn, self._channel_id, seqs) if seqs else []
         return {seq: list(group) for seq, group in groupby(found, key=lambda notice: notice.seq)}
 
-    async def _read_block(self, page: _Page, span: Span, lines: Sequence[UserLine]) -> None:
+    async def _read_block(self, span: Span, lines: Sequence[UserLine]) -> None:
+        page = self._page
         shown = await self._shown_at(span.entry)
         told = FeedEventType.USER_TAGS_CHANGED in self._which.types
         for line in lines:
             if line.offset is None:
-                await self._read_bulk(page, span, line, shown.at(line.at) if told else frozenset())
+                await self._read_bulk(span, line, shown.at(line.at) if told else frozenset())
             else:
                 position = FeedPosition(line.seq, line.version, line.offset)
                 if page.takes(position):
@@ -203,8 +200,9 @@ class _Reader:
             return None
         return self._writer.user_tags_changed(position, line.at, ordinal, added, removed, line.cause)
 
-    async def _read_bulk(self, page: _Page, span: Span, line: UserLine, shown: frozenset[int]) -> None:
+    async def _read_bulk(self, span: Span, line: UserLine, shown: frozenset[int]) -> None:
         """Take what one version did to many people, those first who are left from the page before."""
+        page = self._page
         begun = line.version == span.after_version and span.after_offset != AFTER_LAST_OFFSET
         lines = await feed_lines.bulk_lines(self._conn, self._channel_id, line.block, line.version, shown)
         left = page.limit - len(page.events) + 1
@@ -219,19 +217,20 @@ class _Reader:
         if page.takes(end):
             page.pass_by(end, None)
 
-    def _read_tags(self, page: _Page, span: Span, lines: Sequence[TagLine]) -> None:
-        seq, to_version = span.entry.seq, span.entry.to_version or 0
+    def _read_tags(self, span: Span, lines: Sequence[TagLine]) -> None:
+        page = self._page
         for line in lines:
             place = (line.version, line.tag_id)
-            if line.version > to_version or place <= (span.after_version, span.after_offset):
+            if line.version > span.to_version or place <= (span.after_version, span.after_offset):
                 continue
-            position = FeedPosition(seq, *place)
+            position = FeedPosition(span.entry.seq, *place)
             if not page.takes(position):
                 return
             event = self._writer.tag_event(position, line)
             page.pass_by(position, event if self._is_told(event, line.tag_id) else None)
 
-    def _read_notices(self, page: _Page, span: Span, notices: Sequence[Notice]) -> None:
+    def _read_notices(self, span: Span, notices: Sequence[Notice]) -> None:
+        page = self._page
         for notice in notices:
             if notice.place <= span.after_version:
                 continue
