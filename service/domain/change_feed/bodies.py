@@ -12,7 +12,7 @@ from service.entities.change_feed import FeedEvent, FeedEventType, FeedPosition
 from service.entities.ids import channel_gid, gid, tag_gid, user_gid
 from service.entities.jobs import JobKind
 from service.entities.tags import Tag
-from service.storage.change_feed import Notice, TagLine
+from service.storage.feed_lines import Notice, TagLine
 
 RESET: Final = "feed.reset"
 TRIAL: Final = "webhook.test"
