@@ -9,6 +9,7 @@ from typing import Any, Final
 from service.auth.quotas import CpuBudget, OpenLimit, RateLimiter, RefusalLimiter
 from service.domain.audit.refusals import RefusalLog
 from service.domain.broadcasts.results.recording import ResultRecorder
+from service.domain.change_feed.new_entries import NewEntries
 from service.domain.channels.lookup import ChannelFinder
 from service.domain.events.recorder import EventRecorder
 from service.domain.feed.hub import Hub
@@ -74,6 +75,11 @@ class Resources:
     def hub(self) -> Hub:
         """Return the hub that feeds subscriptions, not yet started."""
         return Hub(self.runtime.pool, self.valkey, resync_interval=self.runtime.settings.feed_heal_every)
+
+    @cached_property
+    def new_entries(self) -> NewEntries:
+        """Return the watch for new entries of numbered feeds, for requests that wait."""
+        return NewEntries(self.runtime.pool)
 
     @cached_property
     def rate_limiter(self) -> RateLimiter:

@@ -26,6 +26,7 @@ from service.api.guards.list_sizes import reject_unbounded_lists
 from service.api.guards.schema_audit import reject_unguarded_fields
 from service.api.operations.ad_tags import AdTagMutations
 from service.api.operations.audiences import AudienceQueries
+from service.api.operations.audit_log import AuditLogMutations, AuditLogQueries
 from service.api.operations.broadcast_policy import BroadcastPolicyMutations
 from service.api.operations.broadcast_preview import BroadcastPreviewQueries
 from service.api.operations.broadcasts import BroadcastMutations, BroadcastQueries
@@ -39,6 +40,7 @@ from service.api.operations.forget_user import ForgetUserMutations
 from service.api.operations.identities import IdentityMutations
 from service.api.operations.jobs import JobMutations, JobQueries, JobSubscriptions
 from service.api.operations.linked_tags import LinkedTagMutations
+from service.api.operations.merge_tags import MergeTagMutations, MergeTagQueries
 from service.api.operations.migrate_openids import MigrateOpenidsMutations
 from service.api.operations.nodes import NodeQueries
 from service.api.operations.official_account_syncs import OfficialAccountSyncMutations, OfficialAccountSyncQueries
@@ -62,6 +64,7 @@ from service.api.types.openid_migration import OpenidMigration
 from service.api.types.primitives import DATE_TIME
 from service.api.types.return_tag import ReturnTag
 from service.api.types.tag import DefaultTag
+from service.api.types.tag_merge import TagMerge
 from service.entities.errors import ErrorCode, LimitExceededError
 from service.foundation.settings import Settings
 
@@ -75,11 +78,13 @@ from service.foundation.settings import Settings
 )
 class Query(
     AudienceQueries,
+    AuditLogQueries,
     BroadcastPreviewQueries,
     BroadcastQueries,
     ChannelQueries,
     ComboTagQueries,
     JobQueries,
+    MergeTagQueries,
     NodeQueries,
     OfficialAccountSyncQueries,
     RemoteTagQueries,
@@ -101,6 +106,7 @@ class Query(
 )
 class Mutation(
     AdTagMutations,
+    AuditLogMutations,
     BroadcastMutations,
     BroadcastPolicyMutations,
     ChannelMutations,
@@ -113,6 +119,7 @@ class Mutation(
     IdentityMutations,
     JobMutations,
     LinkedTagMutations,
+    MergeTagMutations,
     MigrateOpenidsMutations,
     OfficialAccountSyncMutations,
     RemoteTagMutations,
@@ -254,6 +261,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
             OfficialAccountSync,
             OpenidMigration,
             ReturnTag,
+            TagMerge,
             ErrorCode,
         ],
         extensions=[MaskUnexpectedErrors, lambda: DocumentCacheExtension(schema.documents)],

@@ -47,7 +47,7 @@ async def write_entries(runtime: Runtime, channel: Channel, count: int = 1, **gi
     """Write entries that are not sealed, a second apart; `given` are fields of AuditEntry."""
     async with runtime.pool.acquire() as conn:
         for number in range(count):
-            details = {
+            details: dict[str, Any] = {
                 "channel_id": channel.channel_id,
                 "entry_id": new_entry_id(),
                 "robot_id": channel.robot_id,

@@ -26,7 +26,13 @@ from service.domain.tags.catalogue import (
     new_tag,
     write_tag_edits,
 )
-from service.domain.tags.naming import check_name_free, check_version, edited_name, require_living_tag
+from service.domain.tags.naming import (
+    check_name_free,
+    check_not_merging,
+    check_version,
+    edited_name,
+    require_living_tag,
+)
 from service.entities.audit import AuditValue
 from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.errors import BadInputError, FieldError, NotFoundError, TagProtectedError
@@ -135,6 +141,7 @@ async def update_ad_tag(
         if errors:
             raise BadInputError(*errors)
         check_version(before, expected_version)
+        await check_not_merging(conn, channel.channel_id, tag_id)
         now = runtime.clock()
         after = _apply_details(before, normalised, now)
         check_name_free(catalogue, CATEGORY, after.name, "name", tag_id=tag_id)
@@ -186,8 +193,13 @@ async def activate_pending_ad_tags(
     return ActivatedTags(catalogue, [edit.after for edit in edits], [notification])
 
 
-async def update_ad_tag_members(runtime: Runtime, channel_id: int, tag_id: int) -> None:
-    """Compare every block that may differ with the tag's ads, then make the tag ACTIVE if the address is confirmed."""
+async def update_ad_tag_members(
+    runtime: Runtime, channel_id: int, tag_id: int, *, cause: ChangeCause = ChangeCause.TAG_EDITED
+) -> None:
+    """Compare every block that may differ with the tag's ads, then make the tag ACTIVE if the address is confirmed.
+
+    `cause` is why people gain or lose it.
+    """
     async with runtime.pool.acquire() as conn:
         edition = (await ad_tags.ad_list_editions(conn, channel_id)).get(tag_id)
         if edition is None:
@@ -204,9 +216,7 @@ async def update_ad_tag_members(runtime: Runtime, channel_id: int, tag_id: int) 
                 for block in locked
                 for difference in await ad_tags.ad_tag_differences(conn, channel_id, block, tag_id)
             ]
-            notifications = await write_transitions(
-                conn, channel_id, locked, found, cause=ChangeCause.TAG_EDITED, now=runtime.clock()
-            )
+            notifications = await write_transitions(conn, channel_id, locked, found, cause=cause, now=runtime.clock())
         runtime.publisher.publish(notifications)
     async with runtime.pool.acquire() as conn, conn.transaction():
         activated = ActivatedTags(await lock_catalogue(conn, channel_id))

@@ -25,7 +25,7 @@ from service.entities.jobs import JobChangeNotification
 from service.entities.principal import Permission, Principal
 from service.entities.tags import DefaultTagRule, Tag, TagChange, TagKind, TagState
 from service.foundation.encryption import lookup_hash, new_path_secret
-from service.storage import channels, tags, wechat_accounts
+from service.storage import channels, tags, webhooks, wechat_accounts
 from service.storage.database.pool import Connection
 
 APP_ID_PATTERN: Final = re.compile(r"wx[0-9A-Za-z]{4,62}")
@@ -221,6 +221,8 @@ async def _insert(
         push_secret=runtime.secret_box.encrypt(secret),
         push_secret_hash=lookup_hash(secret),
     )
+    # Before its tags are made, so that these are told, too.
+    await webhooks.follow_new_channel(conn, principal.robot_id, channel.channel_id, now)
     rules = default_tag_rules(channel)
     made = [_default_tag(channel.channel_id, rule, now) for rule in rules]
     await tags.insert_tags(conn, made)

@@ -155,7 +155,7 @@ async def _take_over(
     links = await remote_tags.linked_tags(conn, catalogue.channel_id)
     by_remote_id = {link.remote_tag_id: link for link in links.values() if link.remote_tag_id is not None}
     keys = await living_tags_by_key(conn, catalogue)
-    by_label = {label: tag_id for (category, label), tag_id in keys.items() if category == CATEGORY}
+    by_label = {label: tag.tag_id for (category, label), tag in keys.items() if category == CATEGORY}
     taking = _TakeOver(catalogue, links, by_label, runtime.clock())
     for index, tag in wanted.items():
         link = by_remote_id.get(tag.remote_tag_id)

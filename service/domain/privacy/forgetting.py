@@ -29,6 +29,7 @@ from service.storage import channels, former_openids, users
 from service.storage import users as forgetting
 from service.storage.audiences import lock_exports
 from service.storage.blocks import heads
+from service.storage.change_feed import delete_notices_of_users
 from service.storage.database.pool import Connection
 from service.storage.remote_tags import clear_remote_members
 from service.storage.users import UserToForget
@@ -170,6 +171,7 @@ async def _forget_in_block(
     last_facts = _last_facts(runtime, leaving, former, unfollowed, now)
     await forgetting.remember_forgotten(conn, channel_id, last_facts, now)
     await former_openids.delete_former_openids_of_users(conn, channel_id, gone)
+    await delete_notices_of_users(conn, channel_id, gone)
     await forgetting.delete_users(conn, channel_id, gone)
     await clear_remote_members(conn, channel_id, gone)
     return _Forgotten(gone, notifications)
