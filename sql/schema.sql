@@ -863,6 +863,8 @@ CREATE TABLE public.return_batch (
 
 COMMENT ON TABLE public.return_batch IS 'A receipt, for ever; while `ended` is null an ADD or REPLACE also holds people.';
 
+COMMENT ON COLUMN public.return_batch.tag_id IS 'The tag that the key was made for by which the batch came; return_tag tells whose it is.';
+
 COMMENT ON COLUMN public.return_batch.ended IS 'SETTLED: its people were folded into batch 0 of the tag and stay.';
 
 COMMENT ON COLUMN public.return_batch.openids_of IS 'The channel of the openids in unmatched; null where none were converted, and in receipts from before this column.';
@@ -920,6 +922,8 @@ CREATE TABLE public.return_support (
     CONSTRAINT return_support_form CHECK (((ordinals IS NULL) <> (members IS NULL)))
 );
 
+COMMENT ON COLUMN public.return_support.tag_id IS 'As in return_batch.';
+
 COMMENT ON COLUMN public.return_support.place IS 'A block, or -1 - n for the blocks from 32n on, 32 of them.';
 
 COMMENT ON COLUMN public.return_support.batch_id IS '0 for all who were folded together.';
@@ -928,10 +932,13 @@ CREATE TABLE public.return_tag (
     channel_id bigint NOT NULL,
     tag_id integer NOT NULL,
     category text NOT NULL,
-    label text NOT NULL
+    label text NOT NULL,
+    owner_tag_id integer NOT NULL
 );
 
 COMMENT ON TABLE public.return_tag IS 'The key under which integrators submit, whatever the tag is called in the panel.';
+
+COMMENT ON COLUMN public.return_tag.owner_tag_id IS 'The tag that has the key, and what came by it: itself, or the one that it was merged into.';
 
 CREATE TABLE public.robot (
     robot_id text NOT NULL,
@@ -1049,11 +1056,21 @@ CREATE TABLE public.tag (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone,
+    merged_into integer,
+    merging_into integer,
+    merging_from integer,
     CONSTRAINT tag_kind CHECK ((kind = ANY (ARRAY['DEFAULT'::text, 'RETURN'::text, 'AD'::text, 'COMBO'::text]))),
+    CONSTRAINT tag_merged CHECK (((merged_into IS NULL) OR (deleted_at IS NOT NULL))),
     CONSTRAINT tag_state CHECK ((state = ANY (ARRAY['PENDING'::text, 'ACTIVE'::text, 'LAPSED'::text])))
 );
 
 COMMENT ON COLUMN public.tag.tag_id IS 'Counted per channel; 1 to 8 are the default tags, in the order of DefaultTagRule.';
+
+COMMENT ON COLUMN public.tag.merged_into IS 'The tag that has the members and keys of this one, which is deleted; that one may be merged itself.';
+
+COMMENT ON COLUMN public.tag.merging_into IS 'The tag that this one is being merged into: whoever gets this one gets that one, too.';
+
+COMMENT ON COLUMN public.tag.merging_from IS 'The tag that is being merged into this one: whoever has that one keeps this one.';
 
 CREATE TABLE public.tag_change (
     channel_id bigint NOT NULL,
@@ -1085,6 +1102,21 @@ CREATE TABLE public.tag_member_count (
     at timestamp with time zone NOT NULL
 )
 WITH (fillfactor='50');
+
+CREATE TABLE public.tag_merge (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    from_tag_id integer NOT NULL,
+    into_tag_id integer NOT NULL,
+    added_ads text[] DEFAULT '{}'::text[] NOT NULL,
+    taking_back boolean DEFAULT false NOT NULL
+);
+
+COMMENT ON TABLE public.tag_merge IS 'Merges that are neither done nor taken back; at most one concerns a tag.';
+
+COMMENT ON COLUMN public.tag_merge.added_ads IS 'The ads that the tag merged into did not have before.';
+
+COMMENT ON COLUMN public.tag_merge.taking_back IS 'The job was cancelled or failed: members gained by it are taken away again.';
 
 CREATE TABLE public.tag_size (
     channel_id bigint NOT NULL,
@@ -1138,6 +1170,7 @@ CREATE TABLE public.webhook_delivery (
     delivery_id bigint NOT NULL,
     message_id text NOT NULL,
     kind text NOT NULL,
+    part integer,
     from_seq bigint,
     from_version bigint,
     from_offset integer,
@@ -1158,6 +1191,8 @@ CREATE TABLE public.webhook_delivery (
 COMMENT ON TABLE public.webhook_delivery IS 'What was sent to an endpoint: the range of events, never the events, which are read again for each attempt.';
 
 COMMENT ON COLUMN public.webhook_delivery.message_id IS 'The webhook-id: the same for each attempt.';
+
+COMMENT ON COLUMN public.webhook_delivery.part IS 'Of a feed.reset that takes several deliveries: which of them it is, from 1 on.';
 
 CREATE TABLE public.webhook_endpoint (
     endpoint_id bigint NOT NULL,
@@ -1485,6 +1520,9 @@ ALTER TABLE ONLY public.tag_member_count
 ALTER TABLE ONLY public.tag_members
     ADD CONSTRAINT tag_members_pkey PRIMARY KEY (channel_id, block, tag_id);
 
+ALTER TABLE ONLY public.tag_merge
+    ADD CONSTRAINT tag_merge_pkey PRIMARY KEY (channel_id, job_id);
+
 ALTER TABLE ONLY public.tag
     ADD CONSTRAINT tag_pkey PRIMARY KEY (channel_id, tag_id);
 
@@ -1590,6 +1628,8 @@ CREATE INDEX return_key_age ON public.return_key USING btree (channel_id, at);
 
 CREATE INDEX return_tag_by_key ON public.return_tag USING btree (channel_id, category, label);
 
+CREATE INDEX return_tag_of_owner ON public.return_tag USING btree (channel_id, owner_tag_id);
+
 CREATE UNIQUE INDEX tag_name_taken ON public.tag USING btree (channel_id, category, name) WHERE (deleted_at IS NULL);
 
 CREATE INDEX template_consent_person ON public.template_consent USING btree (channel_id, ordinal);
@@ -1597,6 +1637,8 @@ CREATE INDEX template_consent_person ON public.template_consent USING btree (cha
 CREATE INDEX user_ad_by_ad ON public.user_ad USING btree (channel_id, ad_id, ordinal);
 
 CREATE INDEX user_tag_change_of_user ON public.user_tag_change USING btree (channel_id, block, user_offset, version);
+
+CREATE INDEX webhook_delivery_due ON public.webhook_delivery USING btree (next_attempt_at) WHERE (next_attempt_at IS NOT NULL);
 
 CREATE INDEX webhook_delivery_newest ON public.webhook_delivery USING btree (channel_id, endpoint_id, created_at, delivery_id);
 
@@ -1676,6 +1718,9 @@ ALTER TABLE ONLY public.sync_tag
 
 ALTER TABLE ONLY public.tag
     ADD CONSTRAINT tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.tag_merge
+    ADD CONSTRAINT tag_merge_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
 ALTER TABLE ONLY public.template_consent
     ADD CONSTRAINT template_consent_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);

@@ -18,6 +18,7 @@ from service.api.engine.document_cache import DocumentCache, DocumentCacheExtens
 from service.api.engine.fast_path import MAX_VALUES_ON_LOOP, execute_cached_query, hold_many_values
 from service.api.engine.inputs import optimise_inputs
 from service.api.engine.pacing import PacedExecutor
+from service.api.engine.refusals import count_refusals
 from service.api.engine.resolvers import optimise_resolvers
 from service.api.engine.retries import retry_stale_mutations
 from service.api.errors import MaskUnexpectedErrors
@@ -39,6 +40,7 @@ from service.api.operations.forget_user import ForgetUserMutations
 from service.api.operations.identities import IdentityMutations
 from service.api.operations.jobs import JobMutations, JobQueries, JobSubscriptions
 from service.api.operations.linked_tags import LinkedTagMutations
+from service.api.operations.merge_tags import MergeTagMutations, MergeTagQueries
 from service.api.operations.migrate_openids import MigrateOpenidsMutations
 from service.api.operations.nodes import NodeQueries
 from service.api.operations.official_account_syncs import OfficialAccountSyncMutations, OfficialAccountSyncQueries
@@ -62,6 +64,7 @@ from service.api.types.openid_migration import OpenidMigration
 from service.api.types.primitives import DATE_TIME
 from service.api.types.return_tag import ReturnTag
 from service.api.types.tag import DefaultTag
+from service.api.types.tag_merge import TagMerge
 from service.entities.errors import ErrorCode, LimitExceededError
 from service.foundation.settings import Settings
 
@@ -81,6 +84,7 @@ class Query(
     ChannelQueries,
     ComboTagQueries,
     JobQueries,
+    MergeTagQueries,
     NodeQueries,
     OfficialAccountSyncQueries,
     RemoteTagQueries,
@@ -115,6 +119,7 @@ class Mutation(
     IdentityMutations,
     JobMutations,
     LinkedTagMutations,
+    MergeTagMutations,
     MigrateOpenidsMutations,
     OfficialAccountSyncMutations,
     RemoteTagMutations,
@@ -256,6 +261,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
             OfficialAccountSync,
             OpenidMigration,
             ReturnTag,
+            TagMerge,
             ErrorCode,
         ],
         extensions=[MaskUnexpectedErrors, lambda: DocumentCacheExtension(schema.documents)],
@@ -274,6 +280,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
     optimise_inputs(schema, schema.graphql_schema)
     if schema.graphql_schema.mutation_type is not None:
         retry_stale_mutations(schema.graphql_schema.mutation_type)
+        count_refusals(schema.graphql_schema.mutation_type)
     return schema
 
 

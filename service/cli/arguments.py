@@ -57,8 +57,9 @@ def add_refresh_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add whether `verify` repairs."""
+    """Add whether `verify` repairs, and how much of the change log it looks at."""
     parser.add_argument("--repair", action="store_true", help="correct what is wrong; the exit code is 1 all the same")
+    parser.add_argument("--log", action="store_true", help="look at the whole change log, not at a sample of it")
 
 
 def add_audit_log_arguments(parser: argparse.ArgumentParser) -> None:

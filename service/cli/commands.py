@@ -163,7 +163,7 @@ def verify(settings: Settings, arguments: argparse.Namespace) -> int:
     from service.cli.maintenance import run_verify  # noqa: PLC0415
 
     with _resolved_settings(settings) as resolved:
-        return asyncio.run(run_verify(resolved.settings, print, repair=arguments.repair))
+        return asyncio.run(run_verify(resolved.settings, print, repair=arguments.repair, whole_log=arguments.log))
 
 
 def forget(settings: Settings, arguments: argparse.Namespace) -> int:

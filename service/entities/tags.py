@@ -52,7 +52,10 @@ class TagKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """Describe a tag of a channel; with `deleted_at` it is a tombstone. `version` counts its edits."""
+    """Describe a tag of a channel; with `deleted_at` it is a tombstone. `version` counts its edits.
+
+    `merged_into` is the id of the tag that has the members and keys of a merged one, which is a tombstone.
+    """
 
     channel_id: int
     tag_id: int
@@ -65,6 +68,7 @@ class Tag:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+    merged_into: int | None = None
 
     @property
     def shown(self) -> bool:

@@ -59,6 +59,7 @@ async def update_tags(conn: Connection, channel_id: int, edited: Sequence[Tag]) 
         [tag.version for tag in edited],
         [tag.updated_at for tag in edited],
         [tag.deleted_at for tag in edited],
+        [tag.merged_into for tag in edited],
     )
 
 
@@ -141,6 +142,7 @@ def _tag(row: asyncpg.Record, channel_id: int | None = None) -> Tag:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         deleted_at=row["deleted_at"],
+        merged_into=row["merged_into"],
     )
 
 

@@ -39,6 +39,7 @@ from service.web.endpoints.batchset import BatchsetEndpoint
 from service.web.endpoints.csv_import import CsvImportEndpoint
 from service.web.endpoints.demo_chat import demo_chat_routes
 from service.web.endpoints.exports import download_export
+from service.web.endpoints.feed_changes import FeedChangesEndpoint
 from service.web.endpoints.health import liveness, readiness
 from service.web.endpoints.metrics import MetricsEndpoint
 from service.web.endpoints.wechat_push import WechatPushEndpoint
@@ -107,7 +108,7 @@ def make_app(settings: Settings, pages: Path = PAGES) -> WebApp:
     graphql = GraphQLView(schema, settings, verifier, trusted_documents, ide_page(pages))
     event_stream = EventStreamView(schema, settings, verifier, trusted_documents)
     wechat_push, batchset, csv_import = WechatPushEndpoint(), BatchsetEndpoint(), CsvImportEndpoint(verifier)
-    metrics = MetricsEndpoint(settings)
+    feed_changes, metrics = FeedChangesEndpoint(verifier), MetricsEndpoint(settings)
     return WebApp(
         graphql,
         routes=[
@@ -120,6 +121,7 @@ def make_app(settings: Settings, pages: Path = PAGES) -> WebApp:
             Route("/export/{link}", download_export, methods=["GET"]),
             Route("/openapi/label/batchset/{token}", batchset.post, methods=["POST"]),
             Route("/import/return-data", csv_import.post, methods=["POST"]),
+            Route("/feed/changes", feed_changes.get, methods=["GET"]),
             Route("/ads/{secret}", receive_ad_follow, methods=["GET"]),
             *console_routes(settings, pages),
             Route("/", addresses, methods=["GET"]),
@@ -154,9 +156,10 @@ async def _lifespan(
         sys.setswitchinterval(SWITCH_INTERVAL)
         try:
             with metrics.collect(resources), log_stats_on_signal(partial(process_stats, resources)):
-                async with acting_watched(resources.runtime):
+                async with acting_watched(resources.runtime), resources.refusals.written():
                     yield {"resources": resources}
         finally:
+            await resources.new_entries.close()
             await resources.hub.close()
 
 

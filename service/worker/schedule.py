@@ -20,6 +20,7 @@ from service.worker.tasks.message_results import ask_for_message_results, match_
 from service.worker.tasks.official_account import keep_tags_in_sync
 from service.worker.tasks.retention import forget_unfollowed_users, prune_channels
 from service.worker.tasks.return_data import end_expired_batches
+from service.worker.tasks.tag_merges import take_back_ended_merges
 from service.worker.tasks.tag_sizes import sample_tag_sizes
 
 # Seconds.
@@ -58,6 +59,7 @@ def scheduled_tasks(settings: Settings) -> tuple[ScheduledTask, ...]:
         ScheduledTask(keep_tags_in_sync, every=settings.keep_in_sync_every),
         ScheduledTask(match_message_results, every=timedelta(minutes=1), offset=timedelta(seconds=20)),
         ScheduledTask(ask_for_message_results, every=timedelta(minutes=5), offset=timedelta(seconds=40)),
+        ScheduledTask(take_back_ended_merges, every=timedelta(seconds=10)),
         ScheduledTask(complete_ad_tags, every=timedelta(minutes=1), offset=timedelta(seconds=10)),
         ScheduledTask(clear_broadcast_leftovers, every=timedelta(minutes=1), offset=timedelta(seconds=20)),
         ScheduledTask(

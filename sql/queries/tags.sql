@@ -7,16 +7,17 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $8);
 -- Write edited tags; a deleted one frees its name.
 update tag t
 set category = n.category, name = n.name, description = n.description, state = n.state, version = n.version,
-    updated_at = n.updated_at, deleted_at = n.deleted_at
+    updated_at = n.updated_at, deleted_at = n.deleted_at, merged_into = n.merged_into
 from unnest(
-    $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::timestamptz[], $9::timestamptz[]
-) as n (tag_id, category, name, description, state, version, updated_at, deleted_at)
+    $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::timestamptz[], $9::timestamptz[], $10::int[]
+) as n (tag_id, category, name, description, state, version, updated_at, deleted_at, merged_into)
 where t.channel_id = $1 and t.tag_id = n.tag_id;
 
 -- name: catalogue
 -- Return every tag of a channel, deleted ones too, with the version of the channel's tag states they are from.
 select s.tag_version, s.tag_version_at, s.open, s.default_tags_as_of,
-    t.tag_id, t.kind, t.category, t.name, t.description, t.state, t.version, t.created_at, t.updated_at, t.deleted_at
+    t.tag_id, t.kind, t.category, t.name, t.description, t.state, t.version, t.created_at, t.updated_at, t.deleted_at,
+    t.merged_into
 from channel_state s
 left join tag t on t.channel_id = s.channel_id
 where s.channel_id = $1

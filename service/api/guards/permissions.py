@@ -35,6 +35,7 @@ TYPE_PERMISSIONS: Final = {
     "OfficialAccountSync": Permission.SYNC,
     "RemoteTagImport": Permission.SYNC,
     "OpenidMigration": Permission.MANAGE_CHANNELS,
+    "TagMerge": Permission.MANAGE_TAGS,
     "WebhookEndpoint": Permission.MANAGE_WEBHOOKS,
     "WebhookPosition": Permission.MANAGE_WEBHOOKS,
     "WebhookDelivery": Permission.MANAGE_WEBHOOKS,

@@ -132,8 +132,8 @@ class TagMutations:
     @strawberry.mutation(
         description=(
             "Deletes a tag of any kind but the default ones. Combos made of it lapse, and people's pages "
-            "lose all of them at once. For creators and admins (MANAGE_TAGS). Answers TAG_PROTECTED, "
-            "CHANNEL_NOT_BOUND or NOT_FOUND."
+            "lose all of them at once. For creators and admins (MANAGE_TAGS). Answers CONFLICT while the tag is being "
+            "merged, TAG_PROTECTED, CHANNEL_NOT_BOUND or NOT_FOUND."
         ),
         extensions=[needs(Permission.MANAGE_TAGS)],
     )

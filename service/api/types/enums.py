@@ -74,6 +74,7 @@ CAUSE_DESCRIPTIONS: Final = {
     ChangeCause.TAG_EDITED: "The tag was edited.",
     ChangeCause.TAG_DELETED: "The tag was deleted.",
     ChangeCause.TAG_LAPSED: "The tag lapsed.",
+    ChangeCause.TAG_MERGED: "The tag was merged into another, or another into it.",
     ChangeCause.OPENID_MIGRATED: "The account was migrated, and two openids turned out to be one person.",
     ChangeCause.REPAIRED: "A difference was found and repaired.",
     ChangeCause.FORGOTTEN: "The person was forgotten.",
@@ -357,7 +358,7 @@ _describe(
     ACTIVE="Told of what happens, and the last attempt succeeded.",
     RETRYING="The last attempt failed; it is repeated, less and less often, for three days.",
     FAILING="Every attempt of three days failed; one is made each hour, and the endpoint goes on where it stopped.",
-    GONE="It answered 410, and is told no more until it is enabled again.",
+    GONE="The endpoint answered 410, and is told no more until it is enabled again.",
     OFF="Switched off by an admin.",
 )
 _describe(

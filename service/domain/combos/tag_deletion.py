@@ -11,6 +11,7 @@ from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_open_cata
 from service.domain.tags.naming import (
     UNCHANGED,
     DescriptionUpdate,
+    check_not_merging,
     check_version,
     edited_name,
     name_taken_errors,
@@ -85,12 +86,14 @@ async def rename_tag(
 async def delete_tag(runtime: Runtime, principal: Principal, channel_id: int, tag_id: int) -> Deletion:
     """Delete a tag, leaving a tombstone, and lapse all combos made of it, in one transaction.
 
-    Raises ForbiddenError, NotFoundError, ChannelNotBoundError, and TagProtectedError for default tags.
+    Raises ForbiddenError, NotFoundError, ChannelNotBoundError, TagProtectedError for default tags, and ConflictError
+    while the tag is being merged.
     """
     async with runtime.pool.acquire() as conn, conn.transaction():
         await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")
         graph = await lock_open_combos(conn, channel_id)
         tag = _require_unprotected_tag(graph.catalogue, tag_id)
+        await check_not_merging(conn, channel_id, tag_id)
         now = runtime.clock()
         deleted = replace(tag, deleted_at=now, updated_at=now)
         catalogue, notification = await write_tag_edits(
