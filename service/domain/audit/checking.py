@@ -86,7 +86,7 @@ async def check_chain(runtime: Runtime, robot_id: str) -> ChainReport:
 
 
 class ChainCheck:
-    """Follow a chain between its ends, by number; whatever is wrong at one entry, the next is compared with it as it is."""
+    """Follow a chain between its ends, by number; whatever is wrong at one, the next is compared with it as it is."""
 
     def __init__(self, ends: ChainEnds) -> None:
         self._report = ChainReport(ends)
