@@ -3,9 +3,11 @@
 from collections.abc import Callable
 
 from service.cli.channels import every_channel, find_channel
+from service.domain.audit.checking import check_chain
 from service.domain.combos.refresh import refresh_combos
 from service.domain.default_tags.scheduled_run import apply_windows, run_default_tags
 from service.domain.privacy.forgetting import forget_openid
+from service.domain.runtime import Runtime
 from service.domain.verification.channel import verify_channel
 from service.foundation.settings import Settings
 from service.resources import open_resources
@@ -34,13 +36,15 @@ async def run_refresh(settings: Settings, gid: str | None, echo: Echo) -> int:
 
 
 async def run_verify(settings: Settings, echo: Echo, *, repair: bool, whole_log: bool = False) -> int:
-    """Recompute every channel from its facts. Return exit code 0, or 1 on any difference, repaired or not.
+    """Recompute every channel from its facts, and check the audit log of every robot.
 
-    The change log is looked at in a sample of the blocks, or with `whole_log` in all.
+    The change log is looked at in a sample of the blocks, or with `whole_log` in all. Return exit code 0, or 1 on any
+    difference, repaired or not. An audit log is never repaired.
     """
     clean = True
     async with open_resources(settings) as resources:
-        for channel in await every_channel(resources):
+        found = await every_channel(resources)
+        for channel in found:
             report = await verify_channel(resources.runtime, channel, repair=repair, whole_log=whole_log)
             clean = clean and report.clean
             state = "clean" if report.clean else ("repaired" if repair else "WRONG")
@@ -51,7 +55,23 @@ async def run_verify(settings: Settings, echo: Echo, *, repair: bool, whole_log:
                 f"{report.wrong_remote_members} wrong remote members, {report.wrong_broadcasts} wrong broadcasts, "
                 f"{report.wrong_log} logged changes that do not fit"
             )
+        for robot_id in dict.fromkeys(channel.robot_id for channel in found):
+            clean = await _verify_audit_log(resources.runtime, robot_id, echo) and clean
     return 0 if clean else 1
+
+
+async def _verify_audit_log(runtime: Runtime, robot_id: str, echo: Echo) -> bool:
+    """Check the audit log of a robot, say what was found, and return whether nothing is wrong."""
+    report = await check_chain(runtime, robot_id)
+    if report.clean:
+        last = report.ends
+        hashed = f", the last is {last.last_number} with hash {last.last_hash.hex()}" if last.last_hash else ""
+        echo(f"audit log of robot {robot_id}: clean; {report.entries} entries{hashed}")
+    else:
+        unlisted = report.broken - sum(each.last - each.number + 1 for each in report.breaks)
+        more = f", and {unlisted} more" if unlisted else ""
+        echo(f"audit log of robot {robot_id}: BROKEN; {', '.join(map(str, report.breaks))}{more}")
+    return report.clean
 
 
 async def run_forget(settings: Settings, gid: str, openid: str, echo: Echo) -> int:

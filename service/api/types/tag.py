@@ -96,6 +96,16 @@ class Tag(Node):
         )
     )
 
+    @strawberry.field(
+        description=(
+            "The tag that this one was merged into, which has its members and keys; null unless it was merged. It may "
+            "be deleted, or merged itself."
+        )
+    )
+    async def merged_into(self, info: Info) -> "Tag | None":
+        into = self.entity.merged_into
+        return None if into is None else info.context.presenters.tag(self.catalogue.tags[into], self.catalogue)
+
     @strawberry.field(description="The channel whose people the tag is about.")
     async def channel(self, info: Info) -> ChannelType:
         return await info.context.presenters.channel(info, self.entity.channel_id)
