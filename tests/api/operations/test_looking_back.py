@@ -87,6 +87,18 @@ async def test_an_audience_of_then_counts_and_lists_those_of_then(robot: Robot, 
     assert len({past["id"], now["id"], other["id"]}) == 3
 
 
+async def test_nothing_is_foreseen_from_the_past(robot: Robot, channel: str) -> None:
+    query = """
+    query($channelId: ID!, $asOf: DateTime!) {
+      audience(channelId: $channelId, expression: {followers: true}, asOf: $asOf) { touchableForecast { count } }
+    }
+    """
+
+    refused = await robot.ask(query, channelId=channel, asOf=this_instant())
+    assert refused.code == "BAD_USER_INPUT"
+    assert [field["path"] for field in refused.error["extensions"]["fields"]] == ["asOf"]
+
+
 async def test_instants_that_cannot_be_asked_for_are_named(robot: Robot, channel: str) -> None:
     ahead = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     for wrong in ("2020-01-01T00:00:00Z", ahead):
