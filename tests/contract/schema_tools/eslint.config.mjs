@@ -42,6 +42,7 @@ export default [
             "TagCategory",
             "TagExpression",
             "TagExpressionNode",
+            "TagHint",
             "TagPairOverlap",
             "TagSize",
             "TagSyncResult",
