@@ -1,11 +1,12 @@
 """Compare tags by their bits, block by block, with an end to how much is read and how long it takes.
 
 A claim about two tags fails in the first block that speaks against it. So those that their counts leave are first held
-against the fullest blocks, where nearly all fail that are not true; what is left is proven in all blocks, the gravest
-first. What could not be compared within the budget is not claimed.
+against a few blocks, where nearly all fail that are not true; what is left is proven in all blocks, the gravest first.
+What could not be compared within the budget is not claimed.
 """
 
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple, TypeAlias
@@ -20,7 +21,9 @@ Bits: TypeAlias = Mapping[int, Mapping[int, int]]
 
 # 8 MB at a time.
 BITMAPS_PER_STATEMENT: Final = 2_000
-BLOCKS_TO_SIFT_BY: Final = 6
+BLOCKS_TO_SIFT_BY: Final = 16
+# So few are proven at once.
+FEW_CLAIMS: Final = 100
 # 1.6 GB, which takes a few seconds.
 MAX_BITMAPS: Final = 400_000
 MAX_SECONDS: Final = 8.0
@@ -62,10 +65,18 @@ class BitComparison:
         return classes
 
     async def sift(self, claims: Sequence[Claim]) -> list[Claim]:
-        """Return those of some claims that the fullest blocks do not speak against. Raises BudgetUsedUpError."""
-        left = list(claims)
-        for block in self._counts.fullest_blocks[:BLOCKS_TO_SIFT_BY]:
-            left = await self._hold_against(left, [block])
+        """Return those of some claims that a few blocks do not speak against. Raises BudgetUsedUpError.
+
+        Each block is the one in which most of those claims can be looked at that were not yet.
+        """
+        left, unseen = list(claims), list(claims)
+        for _ in range(BLOCKS_TO_SIFT_BY):
+            if len(unseen) <= FEW_CLAIMS:
+                break
+            (block, tag_ids), _ = await run_off_loop(_most_telling, unseen, self._counts)
+            bits = await self._read({block: tag_ids})
+            left, _ = await run_off_loop(_not_refuted, left, bits)
+            unseen, _ = await run_off_loop(_not_seen, unseen, bits[block])
         return left
 
     async def first_proven(self, claims: Sequence[Claim], wanted: int) -> list[Claim]:
@@ -108,6 +119,21 @@ def _batches(blocks: Sequence[int], tags: int) -> Iterator[Sequence[int]]:
         yield blocks[start : start + size]
 
 
+def _most_telling(claims: Sequence[Claim], counts: MemberCounts) -> tuple[int, set[int]]:
+    """Return the block in which both tags of most claims have members, and the tags with members in it."""
+    looked_at = Counter(claim.tag_id for claim in claims)
+    seen: Counter[int] = Counter()
+    for tag_id, number in looked_at.items():
+        seen.update(dict.fromkeys(counts.by_block[tag_id], number))
+    block = max(seen, key=lambda each: (seen[each], -each))
+    concerned = looked_at.keys() | {claim.other_id for claim in claims}
+    return block, {tag_id for tag_id in concerned if block in counts.by_block[tag_id]}
+
+
+def _not_seen(claims: Sequence[Claim], bits: Mapping[int, int]) -> list[Claim]:
+    return [claim for claim in claims if claim.tag_id not in bits or claim.other_id not in bits]
+
+
 def _to_numbers(bitmaps: Mapping[int, Mapping[int, bytes]]) -> Bits:
     return {block: {tag_id: int.from_bytes(bits) for tag_id, bits in each.items()} for block, each in bitmaps.items()}
 
@@ -131,9 +157,16 @@ def _concerned(claims: Sequence[Claim], blocks: Sequence[int], counts: MemberCou
 
 
 def _not_refuted(claims: Sequence[Claim], bits: Bits) -> list[Claim]:
-    return [claim for claim in claims if not any(_refuted(claim, each) for each in bits.values())]
+    left = claims
+    for each in bits.values():
+        left = [claim for claim in left if not _refuted(claim, each)]
+    return list(left)
 
 
 def _refuted(claim: Claim, bits: Mapping[int, int]) -> bool:
-    tag, other = bits.get(claim.tag_id, 0), bits.get(claim.other_id, 0)
-    return bool(tag & other) if claim.disjoint else tag & other != tag
+    tag_id, other_id, disjoint = claim
+    tag = bits.get(tag_id)
+    if not tag:
+        return False
+    shared = tag & bits.get(other_id, 0)
+    return bool(shared) if disjoint else shared != tag

@@ -4,7 +4,7 @@ Compared are ACTIVE tags, since nobody has another one; default tags only with o
 Source: docs/specification.md §6.10.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -109,10 +109,8 @@ class _Search:
     async def _disjoint(self) -> list[TagHint]:
         """Return the pairs that an `all` holds and nobody has, those with more members first."""
         together, _ = await run_off_loop(asked_for_together, self._graph)
-        totals = self._counts.totals
-        pairs = [pair for pair in together if pair[0] in totals and pair[1] in totals]
-        pairs.sort(key=lambda pair: (-min(totals[pair[0]], totals[pair[1]]), pair))
-        claims = await self._bits.sift([Claim(*pair, disjoint=True) for pair in pairs])
+        claims, _ = await run_off_loop(self._claims_of_disjoint, together)
+        claims = await self._bits.sift(claims)
         proven = await self._bits.first_proven(claims, self._max_hints)
         return [self._pair(TagHintKind.DISJOINT, each, combos=together[each[:2]]) for each in proven]
 
@@ -131,23 +129,34 @@ class _Search:
 
     async def _contained(self, tag_ids: Sequence[int]) -> list[TagHint]:
         """Return tags with those that have all their members and more, the nearest to equal first."""
-        claims, _ = await run_off_loop(lambda: list(self._claims(tag_ids)))
-        by_definition = {
-            claim: contained_by_definition(self._graph, claim.tag_id, claim.other_id)
-            for claim in await self._bits.sift(claims)
-        }
+        claims, _ = await run_off_loop(self._claims_of_contained, tag_ids)
+        ranked, _ = await run_off_loop(self._ranked, await self._bits.sift(claims))
+        proven = await self._bits.first_proven(list(ranked), self._max_hints)
+        return [self._pair(TagHintKind.SUBSET, each, by_definition=ranked[each]) for each in proven]
+
+    def _ranked(self, claims: Sequence[Claim]) -> dict[Claim, bool]:
+        """Return claims that one tag is contained in another, gravest first, with whether definitions make it so."""
+        by_definition = {each: contained_by_definition(self._graph, each.tag_id, each.other_id) for each in claims}
         totals = self._counts.totals
 
         def rank(claim: Claim) -> tuple[bool, float, Claim]:
             return by_definition[claim], -totals[claim.tag_id] / totals[claim.other_id], claim
 
-        proven = await self._bits.first_proven(sorted(by_definition, key=rank), self._max_hints)
-        return [self._pair(TagHintKind.SUBSET, each, by_definition=by_definition[each]) for each in proven]
+        return {claim: by_definition[claim] for claim in sorted(claims, key=rank)}
 
-    def _claims(self, tag_ids: Sequence[int]) -> Iterator[Claim]:
-        for tag_id, other_id in self._counts.contained(tag_ids):
-            if not (self._is_default(tag_id) and self._is_default(other_id)):
-                yield Claim(tag_id, other_id)
+    def _claims_of_disjoint(self, pairs: Iterable[tuple[int, int]]) -> list[Claim]:
+        """Return the claims that nobody has both of two tags, for those with members; of more members first."""
+        totals = self._counts.totals
+        claims = [Claim(*pair, disjoint=True) for pair in pairs if pair[0] in totals and pair[1] in totals]
+        return sorted(claims, key=lambda each: (-min(totals[each.tag_id], totals[each.other_id]), each))
+
+    def _claims_of_contained(self, tag_ids: Sequence[int]) -> list[Claim]:
+        defaults = {tag_id for tag_id in tag_ids if self._is_default(tag_id)}
+        return [
+            Claim(tag_id, other_id)
+            for tag_id, other_id in self._counts.contained(tag_ids)
+            if tag_id not in defaults or other_id not in defaults
+        ]
 
     def _pair(
         self, kind: TagHintKind, claim: Claim, *, by_definition: bool = False, combos: Sequence[int] = ()

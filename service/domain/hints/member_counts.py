@@ -18,13 +18,7 @@ class MemberCounts:
     def __init__(self, counts: Mapping[int, Mapping[int, int]]) -> None:
         self.by_block: Final = counts
         self.totals: Final = {tag_id: sum(each.values()) for tag_id, each in counts.items()}
-        people: dict[int, int] = {}
-        for each in counts.values():
-            for block, members in each.items():
-                people[block] = people.get(block, 0) + members
-        self.fullest_blocks: Final = sorted(people, key=lambda block: (-people[block], block))
-        """The blocks in which anybody has a tag, those with most members of all tags first."""
-        lanes = {block: lane for lane, block in enumerate(self.fullest_blocks)}
+        lanes = {block: lane for lane, block in enumerate({block for each in counts.values() for block in each})}
         self._guards: Final = _number(array(LANE, [1 << 31]) * len(lanes))
         self._numbers: Final = {tag_id: _number(_lanes(each, lanes)) for tag_id, each in counts.items()}
 
