@@ -44,6 +44,7 @@ export default [
             "TagExpressionNode",
             "TagFlow",
             "TagFlowCause",
+            "TagHint",
             "TagPairOverlap",
             "TagSize",
             "TagSyncResult",
