@@ -1,6 +1,6 @@
 """Merge one return tag into another: its people, keys and batches, and all that names it.
 
-The rule: docs/specification.md §4.6.
+The rule: docs/specification.md §4.7.
 """
 
 from datetime import timedelta
