@@ -1170,6 +1170,7 @@ CREATE TABLE public.webhook_delivery (
     delivery_id bigint NOT NULL,
     message_id text NOT NULL,
     kind text NOT NULL,
+    part integer,
     from_seq bigint,
     from_version bigint,
     from_offset integer,
@@ -1190,6 +1191,8 @@ CREATE TABLE public.webhook_delivery (
 COMMENT ON TABLE public.webhook_delivery IS 'What was sent to an endpoint: the range of events, never the events, which are read again for each attempt.';
 
 COMMENT ON COLUMN public.webhook_delivery.message_id IS 'The webhook-id: the same for each attempt.';
+
+COMMENT ON COLUMN public.webhook_delivery.part IS 'Of a feed.reset that takes several deliveries: which of them it is, from 1 on.';
 
 CREATE TABLE public.webhook_endpoint (
     endpoint_id bigint NOT NULL,
@@ -1634,6 +1637,8 @@ CREATE INDEX template_consent_person ON public.template_consent USING btree (cha
 CREATE INDEX user_ad_by_ad ON public.user_ad USING btree (channel_id, ad_id, ordinal);
 
 CREATE INDEX user_tag_change_of_user ON public.user_tag_change USING btree (channel_id, block, user_offset, version);
+
+CREATE INDEX webhook_delivery_due ON public.webhook_delivery USING btree (next_attempt_at) WHERE (next_attempt_at IS NOT NULL);
 
 CREATE INDEX webhook_delivery_newest ON public.webhook_delivery USING btree (channel_id, endpoint_id, created_at, delivery_id);
 

@@ -182,6 +182,7 @@ class Loaders:
     user_by_ordinal = _per_channel(_users_by_ordinal, _none)
     ads_of_user = _per_channel(users.ads_of_users, list)
     tags_since = _per_channel(users.tags_since, dict)
+    losses_of_user = _per_channel(users.losses_of_users, dict)
     batches_holding = _per_channel(batches.batches_holding, dict)
     ads_of_tag = _per_channel(ad_tags.ads_of_tags, list)
     broadcast_report = _per_channel(_broadcast_reports, _none)

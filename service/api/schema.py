@@ -18,6 +18,7 @@ from service.api.engine.document_cache import DocumentCache, DocumentCacheExtens
 from service.api.engine.fast_path import MAX_VALUES_ON_LOOP, execute_cached_query, hold_many_values
 from service.api.engine.inputs import optimise_inputs
 from service.api.engine.pacing import PacedExecutor
+from service.api.engine.refusals import count_refusals
 from service.api.engine.resolvers import optimise_resolvers
 from service.api.engine.retries import retry_stale_mutations
 from service.api.errors import MaskUnexpectedErrors
@@ -25,6 +26,7 @@ from service.api.guards.list_sizes import reject_unbounded_lists
 from service.api.guards.schema_audit import reject_unguarded_fields
 from service.api.operations.ad_tags import AdTagMutations
 from service.api.operations.audiences import AudienceQueries
+from service.api.operations.audit_log import AuditLogMutations, AuditLogQueries
 from service.api.operations.broadcast_policy import BroadcastPolicyMutations
 from service.api.operations.broadcast_preview import BroadcastPreviewQueries
 from service.api.operations.broadcasts import BroadcastMutations, BroadcastQueries
@@ -76,6 +78,7 @@ from service.foundation.settings import Settings
 )
 class Query(
     AudienceQueries,
+    AuditLogQueries,
     BroadcastPreviewQueries,
     BroadcastQueries,
     ChannelQueries,
@@ -103,6 +106,7 @@ class Query(
 )
 class Mutation(
     AdTagMutations,
+    AuditLogMutations,
     BroadcastMutations,
     BroadcastPolicyMutations,
     ChannelMutations,
@@ -276,6 +280,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
     optimise_inputs(schema, schema.graphql_schema)
     if schema.graphql_schema.mutation_type is not None:
         retry_stale_mutations(schema.graphql_schema.mutation_type)
+        count_refusals(schema.graphql_schema.mutation_type)
     return schema
 
 

@@ -35,23 +35,25 @@ async def run_refresh(settings: Settings, gid: str | None, echo: Echo) -> int:
     return 0
 
 
-async def run_verify(settings: Settings, echo: Echo, *, repair: bool) -> int:
+async def run_verify(settings: Settings, echo: Echo, *, repair: bool, whole_log: bool = False) -> int:
     """Recompute every channel from its facts, and check the audit log of every robot.
 
-    Return exit code 0, or 1 on any difference, repaired or not. An audit log is never repaired.
+    The change log is looked at in a sample of the blocks, or with `whole_log` in all. Return exit code 0, or 1 on any
+    difference, repaired or not. An audit log is never repaired.
     """
     clean = True
     async with open_resources(settings) as resources:
         found = await every_channel(resources)
         for channel in found:
-            report = await verify_channel(resources.runtime, channel, repair=repair)
+            report = await verify_channel(resources.runtime, channel, repair=repair, whole_log=whole_log)
             clean = clean and report.clean
             state = "clean" if report.clean else ("repaired" if repair else "WRONG")
             echo(
                 f"{channel.name}: {state}; {report.blocks} blocks, {report.wrong_users} users with wrong tags, "
                 f"{report.stray_bits} bits without a user, {report.wrong_counts} wrong counts, "
                 f"{report.missing_timers} users without a timer, {report.wrong_combos} wrong members of combos, "
-                f"{report.wrong_remote_members} wrong remote members, {report.wrong_broadcasts} wrong broadcasts"
+                f"{report.wrong_remote_members} wrong remote members, {report.wrong_broadcasts} wrong broadcasts, "
+                f"{report.wrong_log} logged changes that do not fit"
             )
         for robot_id in dict.fromkeys(channel.robot_id for channel in found):
             clean = await _verify_audit_log(resources.runtime, robot_id, echo) and clean

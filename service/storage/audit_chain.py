@@ -51,7 +51,7 @@ async def lock_chain(conn: Connection, home: int) -> ChainEnds | None:
 
 
 async def lock_unsealed_entries(conn: Connection, channel_id: int, due: DueBefore, limit: int) -> list[LoggedEntry]:
-    """Lock the oldest entries of a channel that are due, and return them; those that others have locked are left out."""
+    """Lock the oldest entries of a channel that are due, and return them; what others have locked is left out."""
     return [logged_entry(row) for row in await conn.fetch(STATEMENTS["lock_unsealed_entries"], channel_id, *due, limit)]
 
 

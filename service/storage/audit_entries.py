@@ -14,7 +14,7 @@ async def home_channel_or_none(conn: Connection, robot_id: str) -> int | None:
 
 
 async def insert_entry(conn: Connection, entry: AuditEntry) -> None:
-    """Insert an act that was done."""
+    """Insert an act that was done, unless there is an entry with its number."""
     await conn.execute(
         STATEMENTS["insert_audit_entry"],
         entry.channel_id,

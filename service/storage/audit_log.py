@@ -24,7 +24,7 @@ async def audit_entry(conn: Connection, channel_id: int, entry_id: int) -> Logge
 async def exported_entries(
     conn: Connection, channel_id: int, wanted: AuditFilter, *, after: int, last: int, limit: int
 ) -> list[LoggedEntry]:
-    """Return at most `limit` sealed entries of a channel with numbers above `after` and up to `last`, in their order."""
+    """Return at most `limit` sealed entries of a channel numbered above `after` and up to `last`, in their order."""
     rows = await conn.fetch(STATEMENTS["exported_entries"], channel_id, after, last, *_conditions(wanted), limit)
     return [logged_entry(row) for row in rows]
 

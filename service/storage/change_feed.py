@@ -1,6 +1,7 @@
 """Store the feed of a channel: its numbered entries, how far they reach, and what they tell, read from the logs."""
 
-from collections.abc import Collection, Sequence
+import secrets
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -210,6 +211,12 @@ async def followed_channels(conn: Connection) -> set[int]:
     return {row["channel_id"] for row in await conn.fetch(STATEMENTS["followed_channels"])}
 
 
+async def newest_entries(conn: Connection, channel_ids: Collection[int]) -> dict[int, int]:
+    """Return the number of the newest entry of each of these channels that has a feed, `{channel_id: seq}`."""
+    rows = await conn.fetch(STATEMENTS["newest_entries"], list(channel_ids))
+    return {row["channel_id"]: row["last_seq"] for row in rows}
+
+
 async def entries_from(conn: Connection, channel_id: int, seq: int, limit: int) -> FeedPart | None:
     """Return at most `limit` entries of a feed from number `seq` on; None where the channel has no feed."""
     rows = await conn.fetch(STATEMENTS["feed_entries_from"], channel_id, seq, limit)
@@ -308,6 +315,28 @@ async def position_since(conn: Connection, channel_id: int, instant: datetime) -
     """
     seq = await conn.fetchval(STATEMENTS["feed_entry_since"], channel_id, seq_at(instant))
     return None if seq is None else FeedPosition(seq, WHOLE_ENTRY)
+
+
+def new_notice_id() -> int:
+    """Return a number for a notice, or for several when it is combined with those of their jobs; unlike any other."""
+    return secrets.randbits(59)
+
+
+async def note_migrations(conn: Connection, channel_id: int, united: Mapping[int, int | None], now: datetime) -> None:
+    """Note, where somebody follows, who was given another openid: `{ordinal: who they were besides, or None}`."""
+    await conn.execute(
+        STATEMENTS["insert_migration_notices"],
+        channel_id,
+        now,
+        [new_notice_id() for _ in united],
+        list(united),
+        list(united.values()),
+    )
+
+
+async def delete_notices_of_users(conn: Connection, channel_id: int, ordinals: Sequence[int]) -> None:
+    """Delete what notices say of people who are no more."""
+    await conn.execute(STATEMENTS["delete_notices_of_users"], channel_id, list(ordinals))
 
 
 def _state(row: asyncpg.Record) -> FeedState:

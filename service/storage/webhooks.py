@@ -22,6 +22,7 @@ from service.storage import change_feed
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
+
 class EndpointSettings(NamedTuple):
     """Hold what the owner of an endpoint decides; None are all channels, or all tags."""
 
@@ -54,18 +55,18 @@ async def insert_endpoint(
     """Make an endpoint of a robot, which the caller has locked, and return it."""
     signing = (secrets.secret, secrets.signing_key, public_key)
     row = await conn.fetchrow(STATEMENTS["insert_webhook_endpoint"], robot_id, *settings.row, *signing, now, created_by)
-    return _endpoint(_require_row(row))
+    return endpoint_of(_require_row(row))
 
 
 async def endpoints_of_robot(conn: Connection, robot_id: str) -> list[WebhookEndpoint]:
     """Return the endpoints of a robot, the oldest first."""
-    return [_endpoint(row) for row in await conn.fetch(STATEMENTS["webhook_endpoints_of_robot"], robot_id)]
+    return [endpoint_of(row) for row in await conn.fetch(STATEMENTS["webhook_endpoints_of_robot"], robot_id)]
 
 
 async def endpoint_of_robot(conn: Connection, robot_id: str, endpoint_id: int) -> WebhookEndpoint | None:
     """Return an endpoint, or None if it is not the robot's."""
     row = await conn.fetchrow(STATEMENTS["webhook_endpoint_of_robot"], robot_id, endpoint_id)
-    return None if row is None else _endpoint(row)
+    return None if row is None else endpoint_of(row)
 
 
 async def update_endpoint(
@@ -73,7 +74,7 @@ async def update_endpoint(
 ) -> WebhookEndpoint:
     """Change an endpoint, whose robot the caller has locked, and return it."""
     row = await conn.fetchrow(STATEMENTS["update_webhook_endpoint"], endpoint_id, *settings.row, switch, reason)
-    return _endpoint(_require_row(row))
+    return endpoint_of(_require_row(row))
 
 
 async def rotate_secrets(
@@ -83,7 +84,7 @@ async def rotate_secrets(
     row = await conn.fetchrow(
         STATEMENTS["rotate_webhook_secrets"], endpoint_id, secrets.secret, secrets.signing_key, public_key, former_until
     )
-    return _endpoint(_require_row(row))
+    return endpoint_of(_require_row(row))
 
 
 async def delete_endpoint(conn: Connection, endpoint_id: int) -> None:
@@ -102,6 +103,13 @@ async def follow_channel(conn: Connection, channel_id: int, endpoint_id: int, no
         raise LookupError("a feed that was just opened is missing")
     position = FeedPosition(state.last_seq, WHOLE_ENTRY)
     await conn.execute(STATEMENTS["insert_webhook_position"], channel_id, endpoint_id, *position, now)
+
+
+async def follow_new_channel(conn: Connection, robot_id: str, channel_id: int, now: datetime) -> None:
+    """Let the endpoints of a robot that are told of all channels be told of one that is bound for the first time."""
+    for endpoint in await endpoints_of_robot(conn, robot_id):
+        if endpoint.channel_ids is None:
+            await follow_channel(conn, channel_id, endpoint.endpoint_id, now)
 
 
 async def delete_position(conn: Connection, channel_id: int, endpoint_id: int) -> None:
@@ -134,13 +142,13 @@ async def deliveries_before(
 ) -> list[WebhookDelivery]:
     """Return at most `limit` deliveries from before an instant, or of that instant and below a number, newest first."""
     rows = await conn.fetch(STATEMENTS["webhook_deliveries"], channel_id, endpoint_id, at, delivery_id, limit)
-    return [_delivery(row) for row in rows]
+    return [delivery_of(row) for row in rows]
 
 
 async def delivery(conn: Connection, key: DeliveryKey) -> WebhookDelivery | None:
     """Return a delivery, or None if there is no such."""
     row = await conn.fetchrow(STATEMENTS["webhook_delivery"], *key)
-    return None if row is None else _delivery(row)
+    return None if row is None else delivery_of(row)
 
 
 async def insert_trial(
@@ -148,12 +156,12 @@ async def insert_trial(
 ) -> WebhookDelivery:
     """Store a trial for an endpoint that has a position in the channel, to be sent at once, and return it."""
     row = await conn.fetchrow(STATEMENTS["insert_webhook_trial"], channel_id, endpoint_id, message_id, now)
-    return _delivery(_require_row(row))
+    return delivery_of(_require_row(row))
 
 
 async def resend_delivery(conn: Connection, key: DeliveryKey, now: datetime) -> WebhookDelivery:
     """Let a delivery be sent again at once, and return it."""
-    return _delivery(_require_row(await conn.fetchrow(STATEMENTS["resend_webhook_delivery"], *key, now)))
+    return delivery_of(_require_row(await conn.fetchrow(STATEMENTS["resend_webhook_delivery"], *key, now)))
 
 
 def _require_row(row: asyncpg.Record | None) -> asyncpg.Record:
@@ -162,7 +170,8 @@ def _require_row(row: asyncpg.Record | None) -> asyncpg.Record:
     return row
 
 
-def _endpoint(row: asyncpg.Record) -> WebhookEndpoint:
+def endpoint_of(row: asyncpg.Record) -> WebhookEndpoint:
+    """Return the endpoint of a row."""
     tags = None
     if row["tag_ids"] is not None:
         tags = tuple(map(TagKey, row["tag_channel_ids"], row["tag_ids"]))
@@ -204,7 +213,8 @@ def _position(row: asyncpg.Record) -> WebhookPosition:
     )
 
 
-def _delivery(row: asyncpg.Record) -> WebhookDelivery:
+def delivery_of(row: asyncpg.Record) -> WebhookDelivery:
+    """Return the delivery of a row."""
     return WebhookDelivery(
         channel_id=row["channel_id"],
         endpoint_id=row["endpoint_id"],

@@ -13,8 +13,8 @@ UNAUTHORIZED: Final = 401
 UNKNOWN_STATUSES: Final = frozenset({403, 404, 405})
 # The GraphQL views count for themselves.
 GRAPHQL_PREFIX: Final = "/graphql"
-# Its other refusals are those of requests with a valid token.
-IMPORT_PREFIX: Final = "/import/"
+# Their other refusals are those of requests with a valid token.
+TOKEN_PREFIXES: Final = ("/import/", "/feed/")
 STRANGER_KEY: Final = "is_stranger"
 """An endpoint whose answers are always 200 sets it in the state of a request that has no valid secret."""
 
@@ -50,7 +50,7 @@ class StrangerLimit:
 def _is_refused(scope: Scope, status: int) -> bool:
     if status == UNAUTHORIZED or STRANGER_KEY in scope["state"]:
         return True
-    return status in UNKNOWN_STATUSES and not scope["path"].startswith(IMPORT_PREFIX)
+    return status in UNKNOWN_STATUSES and not scope["path"].startswith(TOKEN_PREFIXES)
 
 
 def _count_refusal(scope: Scope) -> PlainTextResponse | None:

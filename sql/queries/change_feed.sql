@@ -184,5 +184,9 @@ from unnest($3::bigint[], $4::int[], $5::int[]) as n (notice_id, ordinal, former
 where exists (select from feed f where f.channel_id = $1);
 
 -- name: delete_notices_of_users
--- Forget what notices say of these people.
+-- Delete what notices say of people who are no more.
 delete from feed_notice where channel_id = $1 and (ordinal = any($2::int[]) or former_ordinal = any($2::int[]));
+
+-- name: newest_entries
+-- Return the numbers of the newest entries of the feeds of some channels.
+select channel_id, last_seq from feed where channel_id = any($1::bigint[]);

@@ -6,7 +6,7 @@ select greatest(
     (select max(h.base_at) from block_head h where h.channel_id = $1 and h.base_version > 0)
 ) as reach
 from channel c
-join channel_state s on s.channel_id = c.channel_id
+join channel_state s on s.channel_id = $1
 where c.channel_id = $1;
 
 -- name: shown_steps

@@ -17,16 +17,16 @@ from tests.support.clock import FrozenClock
 
 
 async def audit_rows(runtime: Runtime, robot_id: str = "robot-1") -> list[dict[str, Any]]:
-    """Return the entries of a robot, oldest first, `before` and `after` parsed."""
+    """Return the entries of a robot, in the order in which they were written, `before` and `after` parsed."""
     async with runtime.pool.acquire() as conn:
-        return parsed(await conn.fetch("select * from audit_entry where robot_id = $1 order by at, entry_id", robot_id))
+        return parsed(await conn.fetch("select * from audit_entry where robot_id = $1 order by ctid", robot_id))
 
 
 async def audit_rows_at(database_url: str, robot_id: str) -> list[dict[str, Any]]:
     """Return the same, from a database that a process of the test serves."""
     conn = await asyncpg.connect(database_url)
     try:
-        return parsed(await conn.fetch("select * from audit_entry where robot_id = $1 order by at, entry_id", robot_id))
+        return parsed(await conn.fetch("select * from audit_entry where robot_id = $1 order by ctid", robot_id))
     finally:
         await conn.close()
 
@@ -47,7 +47,7 @@ async def write_entries(runtime: Runtime, channel: Channel, count: int = 1, **gi
     """Write entries that are not sealed, a second apart; `given` are fields of AuditEntry."""
     async with runtime.pool.acquire() as conn:
         for number in range(count):
-            details = {
+            details: dict[str, Any] = {
                 "channel_id": channel.channel_id,
                 "entry_id": new_entry_id(),
                 "robot_id": channel.robot_id,

@@ -24,6 +24,7 @@ TYPE_PERMISSIONS: Final = {
     "Audience": Permission.VIEW_USERS,
     "TagPairOverlap": Permission.VIEW_USERS,
     "AudienceExport": Permission.EXPORT,
+    "AuditEntry": Permission.VIEW_AUDIT_LOG,
     "Broadcast": Permission.BROADCAST,
     "BroadcastPreview": Permission.BROADCAST,
     "BroadcastFailure": Permission.BROADCAST,

@@ -51,8 +51,9 @@ class BroadcastPreviewInput:
 
 @strawberry.type(
     description=(
-        "Whom a broadcast would be sent to if its audience was frozen now, and what it takes: matched = the sum of "
-        "unsendable, of held, and of those who would be sent to. For creators and admins (BROADCAST)."
+        "Whom a broadcast would be sent to, and what it takes: matched = the sum of unsendable, of held, and of those "
+        "who would be sent to. The audience is the present one; who of it can be sent to is told as of `earliestStart` "
+        "if nobody does anything until then. For creators and admins (BROADCAST)."
     )
 )
 class BroadcastPreview:
@@ -64,7 +65,10 @@ class BroadcastPreview:
         description="How many people of the audience follow the channel, or have used the Mini Program."
     )
     sendable: int = strawberry.field(
-        description="How many people of the audience can be sent to by WeChat's rules, those who are held included."
+        description=(
+            "How many people of the audience can be sent to at `earliestStart` by WeChat's rules, those who are held "
+            "included."
+        )
     )
     quota_left: int | None = strawberry.field(
         description="How many calls of this kind WeChat takes today still; null while it has not told."
@@ -94,7 +98,7 @@ class BroadcastPreview:
         return [self._held_back(reason, people) for reason, people in self.entity.assessment.held.items()]
 
     @strawberry.field(
-        description="People who cannot be sent to by WeChat's rules, by reason.",
+        description="People who cannot be sent to at `earliestStart` by WeChat's rules, by reason.",
         metadata=at_most(MAX_REASONS, usual=3),
     )
     def unsendable(self) -> list[HeldBack]:

@@ -47,9 +47,9 @@ class JobMutations:
         kind, channel_id, job_id = parse_job_gid(id)
         context = info.context
         if kind is JobKind.BROADCAST and context.principal.may(JOB_PERMISSIONS[kind]):
-            job = await cancel_broadcast(context.runtime, context.principal, channel_id, job_id)
+            job = await cancel_broadcast(context.runtime, context.actor, channel_id, job_id, action="cancel_job")
         else:
-            job = await use_cases.cancel_job(context.runtime, context.principal, kind, channel_id, job_id)
+            job = await use_cases.cancel_job(context.runtime, context.actor, kind, channel_id, job_id)
         return CancelJobPayload(job=await job_to_graphql(info, job))
 
 

@@ -39,7 +39,9 @@ class WebhookDeliveryMutations:
         cursor: Annotated[
             str | None,
             strawberry.argument(
-                description="`cursor` of an event or a position, after which everything is told again; null with `since`."
+                description=(
+                    "`cursor` of an event or a position, after which everything is told again; null with `since`."
+                )
             ),
         ] = None,
     ) -> WebhookEndpointPayload | None:
@@ -54,10 +56,10 @@ class WebhookDeliveryMutations:
 
     @strawberry.mutation(
         description=(
-            "Sends an event of type `webhook.test` to an endpoint at once, and moves no position. It is answered before "
-            "the attempt: `node` finds the delivery again, with what became of it. For creators and admins "
-            "(MANAGE_WEBHOOKS). Answers CONFLICT for an endpoint that is OFF or GONE, CHANNEL_NOT_BOUND where no channel "
-            "was ever bound, or NOT_FOUND."
+            "Sends an event of type `webhook.test` to an endpoint at once, and moves no position. It is answered "
+            "before the attempt: `node` finds the delivery again, with what became of it. For creators and admins "
+            "(MANAGE_WEBHOOKS). Answers CONFLICT for an endpoint that is OFF or GONE, CHANNEL_NOT_BOUND where no "
+            "channel was ever bound, or NOT_FOUND."
         ),
         extensions=[needs(Permission.MANAGE_WEBHOOKS)],
     )
@@ -77,7 +79,5 @@ class WebhookDeliveryMutations:
         info: Info,
         id: Annotated[strawberry.ID, strawberry.argument(description="Id of the delivery.")],
     ) -> WebhookDelivery | None:
-        again = await sending_again.resend_delivery(
-            info.context.runtime, info.context.actor, parse_delivery_gid(id)
-        )
+        again = await sending_again.resend_delivery(info.context.runtime, info.context.actor, parse_delivery_gid(id))
         return WebhookDelivery.of(again)

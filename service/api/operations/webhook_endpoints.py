@@ -1,4 +1,7 @@
-"""Resolve `webhookEndpoints`, and make, change and delete webhook endpoints."""
+"""Resolve `webhookEndpoints`, and make, change and delete webhook endpoints.
+
+These are `createWebhookEndpoint`, `updateWebhookEndpoint`, `rotateWebhookSecret` and `deleteWebhookEndpoint`.
+"""
 
 from collections.abc import Iterable
 from typing import Annotated
@@ -47,8 +50,8 @@ class CreateWebhookEndpointInput:
     tag_ids: list[strawberry.ID] | None = strawberry.field(
         default=None,
         description=(
-            "Ids of the tags, 1 to 200, LIMIT_EXCEEDED beyond, of those channels, that events of people and of tags are "
-            "told about; null for all tags."
+            "Ids of the tags, 1 to 200, LIMIT_EXCEEDED beyond, of those channels, that events of people and of tags "
+            "are told about; null for all tags."
         ),
     )
 
@@ -100,8 +103,8 @@ class DeleteWebhookEndpointPayload:
 class WebhookEndpointQueries:
     @strawberry.field(
         description=(
-            "Webhook endpoints of the robot, oldest first, at most 20; of a token narrowed to some channels those whose "
-            "channels are all its own. For creators and admins (MANAGE_WEBHOOKS). Answers no code of its own."
+            "Webhook endpoints of the robot, oldest first, at most 20; of a token narrowed to some channels those "
+            "whose channels are all its own. For creators and admins (MANAGE_WEBHOOKS). Answers no code of its own."
         ),
         metadata=at_most(creating.MAX_ENDPOINTS_PER_ROBOT, usual=5),
         extensions=[needs(Permission.MANAGE_WEBHOOKS)],
@@ -137,9 +140,9 @@ class WebhookEndpointMutations:
 
     @strawberry.mutation(
         description=(
-            "Changes where an endpoint is, or what it is told; deliveries under way are made again by the new settings. "
-            "For creators and admins (MANAGE_WEBHOOKS). Answers BAD_USER_INPUT, LIMIT_EXCEEDED, or NOT_FOUND, also for "
-            "channels and tags that are not there."
+            "Changes where an endpoint is, or what it is told; deliveries under way are made again by the new "
+            "settings. For creators and admins (MANAGE_WEBHOOKS). Answers BAD_USER_INPUT, LIMIT_EXCEEDED, or "
+            "NOT_FOUND, also for channels and tags that are not there."
         ),
         extensions=[needs(Permission.MANAGE_WEBHOOKS)],
     )
@@ -165,8 +168,8 @@ class WebhookEndpointMutations:
 
     @strawberry.mutation(
         description=(
-            "Gives an endpoint a new secret and a new pair of keys. For 24 hours the present ones sign beside them; those "
-            "before these no longer, so that rotating twice ends a secret at once. For creators and admins "
+            "Gives an endpoint a new secret and a new pair of keys. For 24 hours the present ones sign beside them; "
+            "those before these no longer, so that rotating twice ends a secret at once. For creators and admins "
             "(MANAGE_WEBHOOKS). Answers NOT_FOUND."
         ),
         extensions=[needs(Permission.MANAGE_WEBHOOKS)],

@@ -1,22 +1,39 @@
-"""Show audiences, and how tags overlap."""
+"""Show audiences, how many of one can still be reached, and how tags overlap."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
 
 import strawberry
 
 from service.api.context import Info
-from service.api.guards.list_sizes import long_text
+from service.api.guards.list_sizes import at_most, long_text, takes_as_long_as
 from service.api.types.primitives import After, First
 from service.api.types.tag import Tag
 from service.api.types.user import UserConnection, user_page
 from service.domain.audiences import counting as use_cases
+from service.domain.audiences.forecast import MAX_FORECAST_HOURS, touchable_forecast
 from service.domain.combos.expressions import format_expression
 from service.entities.ids import gid
 from service.entities.tags import Catalogue
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
+# Values: whoever is touchable now is looked at one by one.
+LOOKING_AT_THE_TOUCHABLE: Final = 5_000
+
+
+@strawberry.type(
+    description=(
+        "How many people of an audience can be reached at one hour. For creators, admins and agents (VIEW_USERS)."
+    )
+)
+class TouchableAt:
+    """Show how many people can be reached at an instant ahead."""
+
+    at: datetime = strawberry.field(description="A full hour of the clock.")
+    count: int = strawberry.field(
+        description="How many people of the audience are touchable at that instant if nobody does anything until then."
+    )
 
 
 @strawberry.type(
@@ -74,6 +91,23 @@ class Audience:
             after=after,
             past=audience.past,
         )
+
+    @strawberry.field(
+        description=(
+            "How many people who are in the audience now can still be reached at each full hour ahead, if nobody does "
+            "anything: whoever writes, clicks, scans, pays or follows meanwhile can be reached for longer. Exact, as "
+            "of the moment it is asked. BAD_USER_INPUT for other than 1 to 168 hours."
+        ),
+        metadata={**at_most(MAX_FORECAST_HOURS, usual=48), **takes_as_long_as(LOOKING_AT_THE_TOUCHABLE)},
+    )
+    async def touchable_forecast(
+        self,
+        info: Info,
+        hours: Annotated[int, strawberry.argument(description="How many hours ahead are told, 1 to 168.")] = 48,
+    ) -> list[TouchableAt]:
+        audience = self.entity
+        found = await touchable_forecast(info.context.runtime, audience.channel, audience.expression, hours)
+        return [TouchableAt(at=each.at, count=each.count) for each in found]
 
 
 @strawberry.type(description="How many people two tags have in common. For creators, admins and agents (VIEW_USERS).")

@@ -9,6 +9,8 @@ from typing import Final
 
 import strawberry
 
+from service.entities.audit import AuditOutcome
+from service.entities.audit_chain import AuditFormat
 from service.entities.blocks import ChangeCause
 from service.entities.broadcasts import HeldReason, MessageKind, WaitReason
 from service.entities.change_feed import FeedEventType
@@ -137,6 +139,19 @@ _describe(
     MANAGE_WEBHOOKS="Make, see, change and delete webhook endpoints, and read the feed of changes.",
     VIEW_AUDIT_LOG="Read and export who did what and when.",
     OVERRIDE_BROADCAST_POLICY="Send against caps or in quiet hours, and decide how many people need an approval.",
+)
+_describe(
+    AuditOutcome,
+    "How an act ended that is in the audit log.",
+    DONE="The act was done.",
+    DENIED="The act was refused, since the role or the token did not allow it.",
+    FAILED="The act failed for no fault of who asked: WeChat refused it, or something went wrong on our side.",
+)
+_describe(
+    AuditFormat,
+    "Format of an export of the audit log: a line of JSON for each entry.",
+    PLAIN="The entries as they are hashed, each with its hash, so that anybody can check the chain.",
+    OCSF="Events of the Open Cybersecurity Schema Framework, class 3004 (Entity Management).",
 )
 _describe(
     TagKind,
@@ -343,7 +358,7 @@ _describe(
     ACTIVE="Told of what happens, and the last attempt succeeded.",
     RETRYING="The last attempt failed; it is repeated, less and less often, for three days.",
     FAILING="Every attempt of three days failed; one is made each hour, and the endpoint goes on where it stopped.",
-    GONE="It answered 410, and is told no more until it is enabled again.",
+    GONE="The endpoint answered 410, and is told no more until it is enabled again.",
     OFF="Switched off by an admin.",
 )
 _describe(

@@ -41,7 +41,7 @@ class TagFlow:
     )
     left: int = strawberry.field(description="How many times somebody left.")
     by_cause: list[TagFlowCause] = strawberry.field(
-        description="The same by cause, those by which most happened first.",
+        description="Who came and who left by cause, those by which most happened first.",
         metadata=at_most(len(ChangeCause), usual=5),
     )
 

@@ -54,7 +54,9 @@ class WebhookPosition:
 
     entity: strawberry.Private[PositionEntity]
     cursor: str = strawberry.field(
-        description="Cursor of the last event that was acknowledged; `/feed/changes` and `replayWebhook` go on after it."
+        description=(
+            "Cursor of the last event that was acknowledged; `/feed/changes` and `replayWebhook` go on after it."
+        )
     )
     at: datetime = strawberry.field(description="When that event happened; before the first, when following began.")
     lag: int = strawberry.field(
@@ -62,7 +64,8 @@ class WebhookPosition:
     )
     missed: bool = strawberry.field(
         description=(
-            "Whether the log no longer reaches back to the cursor: a `feed.reset` comes first, and then what follows it."
+            "Whether the log no longer reaches back to the cursor: a `feed.reset` comes first, and then what follows "
+            "it."
         )
     )
 
@@ -153,7 +156,9 @@ class WebhookEndpoint(Node):
     events: list[FeedEventType] = strawberry.field(
         description="Which events are told.", metadata=at_most(len(FeedEventType))
     )
-    state: WebhookState = strawberry.field(description="How the endpoint fares: as in the channel where it fares worst.")
+    state: WebhookState = strawberry.field(
+        description="How the endpoint fares: as in the channel where it fares worst."
+    )
     reason: str | None = strawberry.field(
         description="Why it is RETRYING, FAILING or GONE, for people; null in the other states."
     )
@@ -209,8 +214,8 @@ class WebhookEndpoint(Node):
 
     @strawberry.field(
         description=(
-            "Tags that events of people and of tags are told about, deleted ones too; null for all. Of channels without "
-            "a tag in the list only other events are told."
+            "Tags that events of people and of tags are told about, deleted ones too; null for all. Of channels "
+            "without a tag in the list only other events are told."
         ),
         metadata=at_most(MAX_TAGS_PER_ENDPOINT, usual=20),
     )
@@ -274,9 +279,13 @@ def parse_delivery_gid(text: str) -> DeliveryKey:
 
 async def webhook_endpoint_node(info: Info, text: str) -> WebhookEndpoint:
     """Return an endpoint by its id. Raises ForbiddenError, NotFoundError."""
-    return WebhookEndpoint.of(await find_told_endpoint(info.context.runtime, info.context.principal, endpoint_number(text)))
+    return WebhookEndpoint.of(
+        await find_told_endpoint(info.context.runtime, info.context.principal, endpoint_number(text))
+    )
 
 
 async def webhook_delivery_node(info: Info, text: str) -> WebhookDelivery:
     """Return a delivery by its id. Raises ForbiddenError, NotFoundError."""
-    return WebhookDelivery.of(await find_delivery(info.context.runtime, info.context.principal, parse_delivery_gid(text)))
+    return WebhookDelivery.of(
+        await find_delivery(info.context.runtime, info.context.principal, parse_delivery_gid(text))
+    )

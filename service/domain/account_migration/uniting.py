@@ -24,7 +24,7 @@ from service.entities.blocks import (
     offset_of,
 )
 from service.entities.channels import Channel
-from service.storage import account_migration, default_tags, former_openids, remote_tags, users
+from service.storage import account_migration, change_feed, default_tags, former_openids, remote_tags, users
 from service.storage.ad_tags import ad_tags_gained
 from service.storage.database.pool import Connection
 from service.storage.return_data import batch_members, batches
@@ -79,6 +79,7 @@ async def unite(
     )
     await account_migration.unite_frozen(conn, channel_id, older_of)
     await former_openids.reassign_former_openids(conn, channel_id, older_of)
+    await change_feed.delete_notices_of_users(conn, channel_id, list(older_of))
     await users.delete_users(conn, channel_id, list(older_of))
     # Of those who are gone: whoever is there may have been given a remote tag.
     await _unite_remote_members(conn, channel_id, older_of)

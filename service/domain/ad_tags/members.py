@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from service.domain.ad_tags.given_ads import parse_ad_ids
+from service.domain.audit.recording import changes, record
+from service.domain.audit.values import tag_ref, tag_values
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.states import publish_and_enqueue
 from service.domain.input_rules import description_error, name_error, normalise_name
@@ -31,6 +33,7 @@ from service.domain.tags.naming import (
     edited_name,
     require_living_tag,
 )
+from service.entities.audit import AuditValue
 from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.errors import BadInputError, FieldError, NotFoundError, TagProtectedError
 from service.entities.principal import Permission, Principal
@@ -104,6 +107,15 @@ async def create_ad_tag(
         await ad_tags.insert_ad_tag(conn, channel.channel_id, tag.tag_id, normalised.ad_ids or ())
         edit = TagEdit(TagChangeKind.CREATED, None, tag)
         _, notification = await write_tag_edits(conn, catalogue, [edit], cause=None, now=now)
+        await record(
+            conn,
+            runtime,
+            principal,
+            "create_ad_tag",
+            channel_id=channel_id,
+            target=tag_ref(channel_id, tag.tag_id),
+            after=_values(tag, normalised.ad_ids or ()),
+        )
     runtime.publisher.publish([notification])
     return await _update_members_and_reload(runtime, channel.channel_id, tag.tag_id)
 
@@ -139,6 +151,15 @@ async def update_ad_tag(
             await ad_tags.replace_ads(conn, channel.channel_id, tag_id, normalised.ad_ids or ())
         edit = TagEdit(TagChangeKind.UPDATED, before, after)
         catalogue, notification = await write_tag_edits(conn, catalogue, [edit], cause=ChangeCause.TAG_EDITED, now=now)
+        await record(
+            conn,
+            runtime,
+            principal,
+            "update_ad_tag",
+            channel_id=channel_id,
+            target=tag_ref(channel_id, tag_id),
+            **changes(_values(before, ads), _values(after, (normalised.ad_ids or ()) if new_ads else ads)),
+        )
     runtime.publisher.publish([notification])
     if new_ads:
         return await _update_members_and_reload(runtime, channel.channel_id, tag_id)
@@ -231,6 +252,10 @@ def _require_ad_tag(catalogue: Catalogue, tag_id: int) -> Tag:
     if tag.kind is not TagKind.AD:
         raise NotFoundError("ad tag")
     return tag
+
+
+def _values(tag: Tag, ad_ids: Sequence[str]) -> dict[str, AuditValue]:
+    return {**tag_values(tag), "ad_ids": list(ad_ids)}
 
 
 def _apply_details(before: Tag, details: AdTagDetails, now: datetime) -> Tag:

@@ -13,6 +13,8 @@ from typing import Final, NamedTuple
 
 from service.domain.audiences.csv_writer import Cell, csv_rows
 from service.domain.audiences.received import receivable
+from service.domain.audit.recording import record
+from service.domain.audit.values import expression_value, job_ref
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.expressions import AllowedStates, format_expression, parse_expression
 from service.domain.jobs.lookup import JOB_RETENTION
@@ -110,6 +112,15 @@ async def start_export(runtime: Runtime, principal: Principal, channel_id: int, 
         )
         total = await audiences.freeze_audience(conn, channel.channel_id, job.job_id, expression)
         job = await jobs.set_job_total(conn, job, total)
+        await record(
+            conn,
+            runtime,
+            principal,
+            "export_audience",
+            channel_id=channel_id,
+            target=job_ref(job),
+            after={"expression": expression_value(channel_id, expression), "people": total},
+        )
     enqueue_job(runtime, job)
     return job
 

@@ -185,5 +185,5 @@ async def _pruned(conn: Connection, channel_id: int, argument: str) -> BadInputE
 
 def _out_of_reach(argument: str, code: str, reason: str, reach: datetime) -> FieldError:
     # Rounded up, so that the instant can be asked for as it is named.
-    earliest = (reach + timedelta(seconds=1, microseconds=-1)).replace(microsecond=0)
-    return FieldError((argument,), code, f"{reason}: the earliest instant is {earliest:%Y-%m-%dT%H:%M:%SZ}.")
+    earliest = (reach + timedelta(seconds=1, microseconds=-1)).replace(microsecond=0, tzinfo=None).isoformat()
+    return FieldError((argument,), code, f"{reason}: the earliest instant is {earliest}Z.")

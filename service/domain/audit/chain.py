@@ -13,6 +13,7 @@ import rfc8785
 
 from service.entities.audit import AuditEntry
 from service.entities.ids import gid
+from service.foundation.wire_names import camel_case
 
 # Readers of JSON may hold numbers as doubles (RFC 8785): what does not fit is written as text.
 MAX_INTEGER: Final = 2**53 - 1
@@ -20,7 +21,7 @@ MAX_INTEGER: Final = 2**53 - 1
 
 def entry_record(entry: AuditEntry, number: int) -> dict[str, Any]:
     """Return what is hashed of an entry, as values of JSON: every column but the hash."""
-    return {
+    values = {
         "number": str(number),
         "id": gid("AuditEntry", entry.channel_id, entry.entry_id),
         "robot": entry.robot_id,
@@ -28,17 +29,18 @@ def entry_record(entry: AuditEntry, number: int) -> dict[str, Any]:
         "subject": entry.subject,
         "role": entry.role,
         "action": entry.action,
-        "targetId": entry.target_id,
+        "target_id": entry.target_id,
         "detail": entry.detail,
         "outcome": entry.outcome.value,
-        "errorCode": entry.error_code,
-        "requestId": entry.origin.request_id,
-        "clientAddress": entry.origin.client_address,
+        "error_code": entry.error_code,
+        "request_id": entry.origin.request_id,
+        "client_address": entry.origin.client_address,
         "before": stored_values(entry.before),
         "after": stored_values(entry.after),
         "count": entry.count,
         "minute": None if entry.minute is None else instant_text(entry.minute),
     }
+    return {camel_case(name): value for name, value in values.items()}
 
 
 def hash_of(entry: AuditEntry, number: int, previous: bytes | None) -> bytes:
@@ -55,6 +57,11 @@ def instant_text(at: datetime) -> str:
 def stored_values(text: str | None) -> Any:
     """Return stored JSON as values that every reader of JSON holds alike."""
     return None if text is None else json.loads(text, parse_int=_integer, parse_float=_number)
+
+
+def values_text(text: str | None) -> str | None:
+    """Return stored JSON as text, the same for the same values (RFC 8785)."""
+    return None if text is None else rfc8785.dumps(stored_values(text)).decode()
 
 
 def _integer(digits: str) -> int | str:

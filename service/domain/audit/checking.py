@@ -45,7 +45,7 @@ class ChainBreak(NamedTuple):
 
 @dataclass(slots=True)
 class ChainReport:
-    """Hold what the check of a chain found: its ends, how many entries it has, and how often it is broken, and where."""
+    """Hold what the check of a chain found: its ends, how many entries it has, how often it is broken, and where."""
 
     ends: ChainEnds
     entries: int = 0
@@ -73,7 +73,7 @@ async def check_chain(runtime: Runtime, robot_id: str) -> ChainReport:
 
 
 class ChainCheck:
-    """Follow a chain entry by entry, by number; whatever is wrong at one, the next are compared with it as it stands."""
+    """Follow a chain entry by entry, by number; whatever is wrong at one, the next is compared with it as it stands."""
 
     def __init__(self, ends: ChainEnds) -> None:
         self._report = ChainReport(ends)

@@ -18,7 +18,7 @@ import orjson
 from service.domain.audit.chain import entry_record
 from service.domain.audit.in_order import chain_order
 from service.domain.audit.ocsf import ocsf_event
-from service.domain.audit.reading import require_audit_permission
+from service.domain.audit.reading import check_audit_filter, require_audit_permission
 from service.domain.audit.recording import record
 from service.domain.runtime import Runtime
 from service.entities.audit import AuditOutcome, AuditValue
@@ -56,8 +56,12 @@ class ExportLink(NamedTuple):
 async def start_audit_export(
     runtime: Runtime, principal: Principal, wanted: AuditFilter, audit_format: AuditFormat
 ) -> ExportLink:
-    """Return a link to the entries that are wanted, as they will be when it is opened. Raises ForbiddenError."""
+    """Return a link to the entries that are wanted, as they will be when it is opened.
+
+    Raises ForbiddenError, BadInputError.
+    """
     require_audit_permission(principal)
+    check_audit_filter(wanted)
     expires_at = (runtime.clock() + LINK_VALID_FOR).replace(microsecond=0)
     async with runtime.pool.acquire() as conn, conn.transaction():
         await record(conn, runtime, principal, ACTION, channel_id=None, after=_values(wanted, audit_format))

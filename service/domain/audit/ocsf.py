@@ -100,7 +100,6 @@ def ocsf_event(logged: LoggedEntry) -> dict[str, Any]:
         },
         "actor": {"user": {"uid": entry.subject, "type": entry.role, "type_id": _user_type(entry.role)}},
         "src_endpoint": {"ip": entry.origin.client_address} if entry.origin.client_address else None,
-        "api": {"operation": entry.action},
         "entity": {**_entity(entry), "data": record["before"]},
         "entity_result": {**_entity(entry), "data": record["after"]} if entry.after is not None else None,
         "unmapped": {

@@ -37,12 +37,14 @@ async def record(
     before: AuditValues | None = None,
     after: AuditValues | None = None,
     detail: str | None = None,
+    entry_id: int | None = None,
 ) -> None:
     """Record an act that is done by the transaction of `conn`; `action` is the name of its mutation, as `delete_tag`.
 
     It and the names of values are written as clients know them, in camel case. `before` and `after` have what changed
     and nothing else: of a list, `before` those that went, `after` those that came. Without a channel the act is the
-    robot's, kept in its home channel; a robot that never bound one has no log, and nothing is recorded.
+    robot's, kept in its home channel; a robot that never bound one has no log, and nothing is recorded. An act of
+    several transactions gives each the same `entry_id`, of `new_entry_id`: the first that commits records it.
     """
     kept_in = channel_id
     if kept_in is None:
@@ -52,7 +54,7 @@ async def record(
     write = _Writer(runtime.secret_box, principal.robot_id)
     entry = AuditEntry(
         channel_id=kept_in,
-        entry_id=new_entry_id(),
+        entry_id=new_entry_id() if entry_id is None else entry_id,
         robot_id=principal.robot_id,
         at=runtime.clock(),
         subject=principal.subject,
@@ -71,14 +73,26 @@ async def record(
 class Changes(TypedDict):
     """Hold `before` and `after` of `record`."""
 
-    before: AuditValues
-    after: AuditValues
+    before: dict[str, AuditValue]
+    after: dict[str, AuditValue]
 
 
 def changes(before: AuditValues, after: AuditValues) -> Changes:
-    """Return those of some values that a change changed; both have all of them."""
-    names = [name for name, value in before.items() if after[name] != value]
-    return {"before": {name: before[name] for name in names}, "after": {name: after[name] for name in names}}
+    """Return those of some values that a change changed; both have all of them, and of lists what went and came."""
+    said: Changes = {"before": {}, "after": {}}
+    for name in before:
+        was, is_now = before[name], after[name]
+        if isinstance(was, list) and isinstance(is_now, list):
+            was, is_now = _missing(was, is_now), _missing(is_now, was)
+        if was != is_now:
+            said["before"][name], said["after"][name] = was, is_now
+    return said
+
+
+def _missing(values: list[AuditValue], others: list[AuditValue]) -> list[AuditValue]:
+    """Return the values that are not among others; all of them can be hashed."""
+    known = frozenset(others)
+    return [each for each in values if each not in known]
 
 
 def new_entry_id() -> int:

@@ -7,10 +7,10 @@ in the order in which they are found: an act whose transaction ends late gets a 
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
-from operator import itemgetter
 from typing import Final
 
 from service.domain.audit.chain import hash_of
+from service.domain.audit.reading import position_of
 from service.domain.runtime import Runtime
 from service.entities.audit_chain import LoggedEntry
 from service.storage import audit_chain
@@ -71,8 +71,7 @@ async def _seal_slice(runtime: Runtime, robot_id: str, channel_ids: Sequence[int
 
 
 async def _lock_oldest(conn: Connection, channel_ids: Sequence[int], due: DueBefore) -> list[LoggedEntry]:
-    found: list[tuple[tuple[object, ...], LoggedEntry]] = []
+    found: list[LoggedEntry] = []
     for channel_id in channel_ids:
-        for each in await audit_chain.lock_unsealed_entries(conn, channel_id, due, ENTRIES_PER_SLICE):
-            found.append(((each.entry.at, each.entry.entry_id, channel_id), each))
-    return [each for _, each in sorted(found, key=itemgetter(0))[:ENTRIES_PER_SLICE]]
+        found += await audit_chain.lock_unsealed_entries(conn, channel_id, due, ENTRIES_PER_SLICE)
+    return sorted(found, key=position_of)[:ENTRIES_PER_SLICE]

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from service.entities.audit import AuditValue, Hidden, ObjectRef
 from service.entities.expressions import Expression, Operator
-from service.entities.jobs import Job
+from service.entities.jobs import Job, JobKind
 from service.entities.tags import Tag, TagKind
 
 
@@ -18,20 +18,32 @@ def tag_ref(channel_id: int, tag_id: int) -> ObjectRef:
     return ObjectRef("Tag", (channel_id, tag_id))
 
 
+def broadcast_ref(channel_id: int, job_id: int) -> ObjectRef:
+    """Name a broadcast."""
+    return ObjectRef(JobKind.BROADCAST.value, (channel_id, job_id))
+
+
 def job_ref(job: Job) -> ObjectRef:
-    """Name a job of any kind, such as a broadcast."""
+    """Name a job of any kind."""
     return ObjectRef(job.kind.value, (job.channel_id, job.job_id))
 
 
 def tag_values(tag: Tag) -> dict[str, AuditValue]:
     """Return kind, names and description of a tag; of a return tag an integrator wrote them, perhaps about a person."""
-    hidden = tag.kind is TagKind.RETURN
+    description: AuditValue = tag.description
+    if tag.description and tag.kind is TagKind.RETURN:
+        description = Hidden("description", tag.description)
     return {
         "kind": tag.kind,
         "category": tag.category,
-        "name": Hidden("label", tag.name) if hidden else tag.name,
-        "description": Hidden("description", tag.description) if hidden and tag.description else tag.description,
+        "name": label_of(tag, tag.name),
+        "description": description,
     }
+
+
+def label_of(tag: Tag, name: str) -> AuditValue:
+    """Return a name of a tag, hidden where it is the label that an integrator gave."""
+    return Hidden("label", name) if tag.kind is TagKind.RETURN else name
 
 
 def expression_value(channel_id: int, expression: Expression) -> AuditValue:
@@ -43,7 +55,7 @@ def expression_value(channel_id: int, expression: Expression) -> AuditValue:
         case Operator.FOLLOWERS:
             return {"followers": True}
         case Operator.RECEIVED:
-            return {"received": ObjectRef("Broadcast", (channel_id, expression.job_id))}
+            return {"received": broadcast_ref(channel_id, expression.job_id)}
         case Operator.ALL:
             return {"all": operands}
         case Operator.ANY:

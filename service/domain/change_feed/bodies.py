@@ -15,6 +15,7 @@ from service.entities.tags import Tag
 from service.storage.change_feed import Notice, TagLine
 
 RESET: Final = "feed.reset"
+TRIAL: Final = "webhook.test"
 TAG_EVENTS: Final = {
     "CREATED": FeedEventType.TAG_CREATED,
     "UPDATED": FeedEventType.TAG_UPDATED,
@@ -115,12 +116,21 @@ class EventWriter:
     def _event(self, event_type: str, position: FeedPosition, at: datetime, /, **fields: object) -> FeedEvent:
         body = {
             "type": event_type,
-            "at": at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "at": _instant(at),
             "channelId": self._channel_gid,
             "cursor": encode_cursor(self._channel_id, position),
             **fields,
         }
         return FeedEvent(position, at, body)
+
+
+def trial_event(channel_id: int, at: datetime) -> dict[str, object]:
+    """Return an event that tells nothing: it has no place in a feed, and so no cursor."""
+    return {"type": TRIAL, "at": _instant(at), "channelId": channel_gid(channel_id)}
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _description(kind: str | None, category: str | None, name: str | None, state: str | None) -> dict[str, object]:

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from service.domain.audit.recording import record
+from service.domain.audit.values import tag_ref
 from service.domain.channels.lookup import find_channel
 from service.domain.membership import write_transitions
 from service.domain.return_data.held_people import holders_of, read_bits, take_tag
 from service.domain.return_data.members import by_block, ordinals_in, slots_of
 from service.domain.runtime import Runtime
+from service.entities.audit import ObjectRef
 from service.entities.blocks import ChangeCause, ChangeNotification, bitmap_of
 from service.entities.errors import BadInputError, ChannelNotBoundError, ConflictError, FieldError, NotFoundError
 from service.entities.paging import Page
@@ -90,6 +93,15 @@ async def undo_batch(runtime: Runtime, principal: Principal, channel_id: int, re
         )
         if result is not None:
             await batches.save_undo_result(conn, channel_id, receipt_id, removed=result.removed, kept=result.kept)
+            await record(
+                conn,
+                runtime,
+                principal,
+                "undo_return_batch",
+                channel_id=channel_id,
+                target=ObjectRef("ReturnReceipt", (channel_id, receipt_id)),
+                after={"tag": tag_ref(channel_id, receipt.tag_id), "removed": result.removed, "kept": result.kept},
+            )
         after = await batches.batch(conn, channel_id, receipt_id)
     if after is None:
         raise LookupError("the receipt of the batch is missing")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from service.entities.blocks import ChangeCause
@@ -121,13 +121,11 @@ async def tag_flow(
 ) -> dict[int, LoggedFlow]:
     """Count who got and who lost tags since blocks were at versions, `{tag_id: flow}`; absent if nobody has been near.
 
-    Changes are told apart by how many of the ascending `instants` were before them.
+    Changes are told apart by how many of the ascending `instants` had come; one at an instant itself is after it.
     """
-    # A change at an instant itself was before it; the database counts those at or after a bound.
-    bounds = [each + timedelta(microseconds=1) for each in instants]
     blocks, since = list(versions), list(versions.values())
     flows: dict[int, LoggedFlow] = {}
-    for row in await conn.fetch(STATEMENTS["tag_flow"], channel_id, blocks, since, list(tag_ids), bounds):
+    for row in await conn.fetch(STATEMENTS["tag_flow"], channel_id, blocks, since, list(tag_ids), list(instants)):
         flow = flows.setdefault(row["tag_id"], LoggedFlow())
         if row["cause"] is None:
             flow.members = row["entered"]

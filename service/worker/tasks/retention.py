@@ -13,6 +13,7 @@ from service.domain.privacy.forgetting import forget_unfollowed
 from service.domain.privacy.retention import prune_channel
 from service.domain.runtime import Runtime
 from service.domain.tags.sizes import thin_sizes
+from service.domain.webhooks.delivery.pruning import prune_deliveries
 from service.entities.channels import Channel
 from service.worker.each_channel import for_each_channel
 
@@ -37,6 +38,7 @@ async def prune_channels(ctx: dict[str, Any]) -> None:
         await prune_counters(runtime, channel.channel_id)
         await prune_broadcasts(runtime, channel.channel_id)
         await prune_results(runtime, channel.channel_id)
+        await prune_deliveries(runtime, channel.channel_id)
         await prune_audit_log(runtime, channel)
 
     await for_each_channel(runtime, prune, "pruning")

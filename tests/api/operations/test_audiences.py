@@ -3,7 +3,8 @@
 The rule: docs/specification.md §5.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import asyncpg
@@ -27,6 +28,13 @@ query Members($id: ID!, $first: Int! = 50, $after: String) {
     memberCount
     users(first: $first, after: $after) { nodes { openid } totalCount pageInfo { hasNextPage endCursor } }
     sizeHistory { at memberCount }
+  }
+}
+"""
+FORECAST = """
+query Forecast($channelId: ID!, $hours: Int) {
+  audience(channelId: $channelId, expression: { followers: true }) {
+    touchable touchableForecast(hours: $hours) { at count }
   }
 }
 """
@@ -95,6 +103,28 @@ async def test_members_are_paged_through(robot: Robot, channel: str) -> None:
     for first in (0, 201):
         much = await robot.ask(AUDIENCE, channelId=channel, expression={"tag": tags["New user"]}, first=first)
         assert much.code == "LIMIT_EXCEEDED"
+
+
+async def test_an_audience_foresees_who_can_still_be_reached(robot: Robot, channel: str) -> None:
+    """Seven followed minutes ago, which reaches an hour; four of them have just written, which reaches two days."""
+    two_days = "query($channelId: ID!) { audience(channelId: $channelId, expression: { followers: true }) { %s } }"
+    found = (await robot.ask(FORECAST, "agent", channelId=channel, hours=168))["audience"]
+    counts = [each["count"] for each in found["touchableForecast"]]
+    at = [datetime.fromisoformat(each["at"]) for each in found["touchableForecast"]]
+
+    assert found["touchable"] == 7
+    assert counts[0] in (4, 7)
+    assert counts[1:47] == [4] * 46
+    assert counts[48:] == [0] * 120
+    assert {later - earlier for earlier, later in pairwise(at)} == {timedelta(hours=1)}
+    assert all((each.minute, each.second, each.microsecond) == (0, 0, 0) for each in at)
+    usual = await robot.ask(two_days % "touchableForecast { count }", channelId=channel)
+    assert [each["count"] for each in usual["audience"]["touchableForecast"]] == counts[:48]
+
+
+@pytest.mark.parametrize("hours", [0, 169])
+async def test_a_forecast_reaches_a_week(robot: Robot, channel: str, hours: int) -> None:
+    assert (await robot.ask(FORECAST, channelId=channel, hours=hours)).code == "BAD_USER_INPUT"
 
 
 async def test_a_tag_lists_its_members_to_those_who_may_see_users(robot: Robot, channel: str) -> None:

@@ -8,9 +8,9 @@ from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.storage.database.pool import Connection
 
-# What each column of the table is changed to; `$2` is another channel of the robot.
+# What each column of the table is changed to.
 EDITS: Final = {
-    "channel_id": "case when channel_id = $2 then (select min(channel_id) from channel where robot_id = e.robot_id) else $2 end",
+    "channel_id": "(select sum(channel_id) from channel c where c.robot_id = e.robot_id) - channel_id",
     "entry_id": "entry_id + 1",
     "robot_id": "'robot-1'",
     "at": "at + interval '1 microsecond'",
@@ -43,9 +43,7 @@ class SealedLog:
     async def edit(self, number: int, column: str) -> set[int]:
         """Change one column of an entry; return the numbers of which one must be named."""
         await self._execute(
-            f"update audit_entry e set {column} = {EDITS[column]} where robot_id = $1 and number = $3"
-            " and $2::bigint is not null",
-            self.channels[1].channel_id,
+            f"update audit_entry e set {column} = {EDITS[column]} where robot_id = $1 and number = $2",  # noqa: S608
             number,
         )
         return {number}
@@ -111,19 +109,16 @@ class SealedLog:
             await self._insert(conn, number, as_number)
 
     async def _insert(self, conn: Connection, number: int, as_number: int) -> None:
+        names = [name for name in EDITS if name not in {"channel_id", "entry_id", "number"}]
+        copied = ", ".join(names)
         await conn.execute(
-            """create temporary table copied on commit preserve rows as
-            select * from audit_entry where robot_id = '%s' and number = %d"""
-            % (self.channels[0].robot_id, number)
-        )
-        await conn.execute(
-            """update copied set entry_id = entry_id + 1, number = $1,
-            channel_id = case when channel_id = $2 then $3 else $2 end""",
+            f"""insert into audit_entry (channel_id, entry_id, number, {copied})
+            select {EDITS["channel_id"]}, entry_id + 1, $3, {copied}
+            from audit_entry e where robot_id = $1 and number = $2""",  # noqa: S608
+            self.channels[0].robot_id,
+            number,
             as_number,
-            *(each.channel_id for each in self.channels),
         )
-        await conn.execute("insert into audit_entry select * from copied")
-        await conn.execute("drop table copied")
 
     async def _execute(self, statement: str, *values: int | str) -> None:
         async with self.runtime.pool.acquire() as conn:

@@ -12,8 +12,9 @@ from service.domain.runtime import Runtime
 from service.entities.audit import AuditEntry, AuditOutcome
 from service.entities.channels import Channel
 from service.entities.principal import RequestOrigin
-from service.storage import audit_entries
+from service.storage import audit_chain
 from service.storage.audit_entries import fold_entries
+from service.storage.database.statements import STATEMENTS
 from tests.support.audit import audit_rows, numbers_of, write_entries
 from tests.support.clock import FrozenClock
 from tests.support.runtime import bind, counted_statements, open_runtime, patient_transaction
@@ -132,7 +133,7 @@ async def test_a_chain_that_another_process_seals_is_left_to_it(
     await write_entries(runtime, channel)
     clock.advance(SEAL_AFTER)
     async with patient_transaction(runtime) as conn:
-        await sealing.audit_chain.lock_chain(conn, channel.channel_id)
+        await audit_chain.lock_chain(conn, channel.channel_id)
         assert await seal_audit_logs(runtime) == 0
     assert await seal_audit_logs(runtime) == 1
 
@@ -169,7 +170,7 @@ async def test_a_process_that_dies_while_it_seals_leaves_nothing_half_done(
                     " where datname = current_database() and pid <> pg_backend_pid()"
                 )
 
-        patch.setattr(sealing.audit_chain, "advance_chain", die)
+        patch.setattr(audit_chain, "advance_chain", die)
         assert await seal_audit_logs(runtime) == 0
     assert await numbers_of(runtime) == [None] * 5
     assert await seal_audit_logs(runtime) == 5
@@ -206,8 +207,6 @@ async def test_a_look_for_what_is_due_costs_one_statement_that_reads_no_sealed_e
     assert sent == ["channels_with_unsealed_entries"]
     await runtime.pool.execute("analyze audit_entry")
     plan = await runtime.pool.fetch(
-        f"explain {audit_entries.STATEMENTS['channels_with_unsealed_entries']}".replace("$1", "now()").replace(
-            "$2", "now()"
-        )
+        f"explain {STATEMENTS['channels_with_unsealed_entries']}".replace("$1", "now()").replace("$2", "now()")
     )
     assert "audit_entry_unsealed" in str(plan)

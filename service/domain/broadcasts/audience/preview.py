@@ -61,7 +61,10 @@ class PreviewRequest:
 
 @dataclass(frozen=True, slots=True)
 class BroadcastPreview:
-    """Hold what a broadcast would come to if it was started now, and what to think of, in sentences."""
+    """Hold what a broadcast would come to with the present audience, and what to think of, in sentences.
+
+    Who can be sent to is told as of the earliest start, if nobody does anything until then.
+    """
 
     channel: Channel
     assessment: Assessment
@@ -113,8 +116,9 @@ async def _preview(
         raise_field_errors([*errors, *_errors(channel, request, now)])
         as_of = await oldest_as_of(conn, catalogue, expression)
         template_id = _template_id(request)
+        start = earliest_start(policy, max(request.start_at or now, now))
         terms = Terms(
-            Sending(channel, request.kind, template_id if request.kind.subscription else None, now),
+            Sending(channel, request.kind, template_id if request.kind.subscription else None, start.at),
             policy,
             request.hold_out_percent,
             request.ignore_caps,
@@ -123,8 +127,7 @@ async def _preview(
         assessment = await assess_audience(conn, terms, expression)
         people = count_people(assessment.planned)
         needed = await estimate(conn, runtime, channel, request.kind, people)
-        again = await _sent_lately(conn, policy, channel, request.kind, template_id, assessment.planned, now)
-    start = earliest_start(policy, max(request.start_at or now, now))
+        again = await _sent_lately(conn, policy, channel, request.kind, template_id, assessment.planned, start.at)
     return BroadcastPreview(
         channel=channel,
         assessment=assessment,
@@ -178,10 +181,10 @@ async def _sent_lately(
     kind: MessageKind,
     template_id: str | None,
     people: Bitmaps,
-    now: datetime,
+    start: datetime,
 ) -> int:
-    """Count who of some people got, or will get, a message of the same kind and template within the policy's time."""
-    since = now - policy.duplicate_within
+    """Count who of some people got, or will get, a message of the same kind and template shortly before a start."""
+    since = start - policy.duplicate_within
     same = await broadcast_audiences.broadcasts_of_kind(conn, channel.channel_id, kind, template_id, since)
     return count_people(both(people, await broadcast_audiences.received_by(conn, channel.channel_id, same)))
 

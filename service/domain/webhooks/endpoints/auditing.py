@@ -58,8 +58,6 @@ async def record_change(
     conn: Connection, runtime: Runtime, principal: Principal, before: WebhookEndpoint, after: WebhookEndpoint
 ) -> None:
     """Record what `updateWebhookEndpoint` changed; nothing where it changed nothing."""
-    was, is_now = changes(endpoint_values(before), endpoint_values(after))
-    if was:
-        await record_act(
-            conn, runtime, principal, "updateWebhookEndpoint", after.endpoint_id, before=was, after=is_now
-        )
+    changed = changes(endpoint_values(before), endpoint_values(after))
+    if changed["before"]:
+        await record_act(conn, runtime, principal, "update_webhook_endpoint", after.endpoint_id, **changed)

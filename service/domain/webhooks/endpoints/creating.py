@@ -37,6 +37,6 @@ async def create_endpoint(runtime: Runtime, principal: Principal, details: Endpo
         for channel_id in await followed_channels(conn, endpoint):
             await webhooks.follow_channel(conn, channel_id, endpoint.endpoint_id, now)
         made_so = endpoint_values(endpoint)
-        await record_act(conn, runtime, principal, "createWebhookEndpoint", endpoint.endpoint_id, after=made_so)
+        await record_act(conn, runtime, principal, "create_webhook_endpoint", endpoint.endpoint_id, after=made_so)
         [told] = await with_positions(conn, [endpoint], now)
     return told

@@ -19,7 +19,7 @@ from service.entities.change_feed import FeedEventType
 from service.entities.principal import Principal
 from service.entities.tags import TagKey
 from service.entities.webhooks import WebhookEndpoint, WebhookSwitch
-from service.storage import channels, webhooks
+from service.storage import webhooks
 from service.storage.database.pool import Connection
 
 FORMER_SECRET_VALID_FOR: Final = timedelta(hours=24)
@@ -67,7 +67,7 @@ async def rotate_secret(runtime: Runtime, principal: Principal, endpoint_id: int
         now = runtime.clock()
         await lock_endpoint(conn, principal, endpoint_id, now)
         rotated = await webhooks.rotate_secrets(conn, endpoint_id, *made, now + FORMER_SECRET_VALID_FOR)
-        await record_act(conn, runtime, principal, "rotateWebhookSecret", endpoint_id)
+        await record_act(conn, runtime, principal, "rotate_webhook_secret", endpoint_id)
         [told] = await with_positions(conn, [rotated], now)
     return told
 
@@ -80,7 +80,7 @@ async def delete_endpoint(runtime: Runtime, principal: Principal, endpoint_id: i
             await webhooks.delete_position(conn, channel_id, endpoint_id)
         await webhooks.delete_endpoint(conn, endpoint_id)
         gone = endpoint_values(endpoint)
-        await record_act(conn, runtime, principal, "deleteWebhookEndpoint", endpoint_id, before=gone)
+        await record_act(conn, runtime, principal, "delete_webhook_endpoint", endpoint_id, before=gone)
 
 
 def _details(known: WebhookEndpoint, change: EndpointChange) -> EndpointDetails:

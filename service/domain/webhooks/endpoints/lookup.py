@@ -98,9 +98,7 @@ async def find_endpoint(
     return found
 
 
-async def lock_endpoint(
-    conn: Connection, principal: Principal, endpoint_id: int, now: datetime
-) -> WebhookEndpoint:
+async def lock_endpoint(conn: Connection, principal: Principal, endpoint_id: int, now: datetime) -> WebhookEndpoint:
     """Return an endpoint with its robot locked, so that changes of it come one after the other.
 
     Raises ForbiddenError, NotFoundError.
@@ -110,9 +108,7 @@ async def lock_endpoint(
     return await find_endpoint(conn, principal, endpoint_id)
 
 
-async def with_positions(
-    conn: Connection, endpoints: Sequence[WebhookEndpoint], now: datetime
-) -> list[ToldEndpoint]:
+async def with_positions(conn: Connection, endpoints: Sequence[WebhookEndpoint], now: datetime) -> list[ToldEndpoint]:
     """Return endpoints of one robot with their positions, by the order of the channels."""
     positions: dict[int, list[WebhookPosition]] = defaultdict(list)
     for channel_id, followers in (await _followers_of_channels(conn, endpoints)).items():
@@ -126,9 +122,7 @@ async def followed_channels(conn: Connection, endpoint: WebhookEndpoint) -> tupl
     return tuple(await _followers_of_channels(conn, [endpoint]))
 
 
-async def _followers_of_channels(
-    conn: Connection, endpoints: Iterable[WebhookEndpoint]
-) -> dict[int, list[int]]:
+async def _followers_of_channels(conn: Connection, endpoints: Iterable[WebhookEndpoint]) -> dict[int, list[int]]:
     """Return the endpoints that follow each channel, by their ids, the channels in ascending order."""
     every: list[int] | None = None
     followers: dict[int, list[int]] = defaultdict(list)

@@ -46,17 +46,17 @@ async def replay(
         endpoint = await lock_endpoint(conn, principal, endpoint_id, now)
         await find_channel(conn, principal, channel_id, Permission.MANAGE_WEBHOOKS)
         if not endpoint.follows(channel_id):
-            raise BadInputError(FieldError(("channel_id",), "NOT_FOLLOWED", "The endpoint is not told of this channel."))
+            raise BadInputError(
+                FieldError(("channel_id",), "NOT_FOLLOWED", "The endpoint is not told of this channel.")
+            )
         await change_feed.open_feed(conn, channel_id, now)
         found = await _find_start(conn, channel_id, start, now)
-        await webhooks.move_position(
-            conn, channel_id, endpoint_id, found.position, at=found.at, missed=found.missed
-        )
+        await webhooks.move_position(conn, channel_id, endpoint_id, found.position, at=found.at, missed=found.missed)
         await record_act(
             conn,
             runtime,
             principal,
-            "replayWebhook",
+            "replay_webhook",
             endpoint_id,
             channel_id=channel_id,
             after={"since": found.at},

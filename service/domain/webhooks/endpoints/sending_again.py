@@ -29,7 +29,7 @@ async def send_trial(runtime: Runtime, principal: Principal, endpoint_id: int) -
             raise ChannelNotBoundError
         message_id = MESSAGE_ID_PREFIX + secrets.token_urlsafe(18)
         trial = await webhooks.insert_trial(conn, channel_ids[0], endpoint_id, message_id, runtime.clock())
-        await record_act(conn, runtime, principal, "testWebhook", endpoint_id, channel_id=trial.channel_id)
+        await record_act(conn, runtime, principal, "test_webhook", endpoint_id, channel_id=trial.channel_id)
     return trial
 
 
@@ -51,10 +51,10 @@ async def resend_delivery(runtime: Runtime, principal: Principal, key: DeliveryK
             conn,
             runtime,
             principal,
-            "resendWebhookDelivery",
+            "resend_webhook_delivery",
             key.endpoint_id,
             channel_id=key.channel_id,
-            after={"messageId": again.message_id},
+            after={"message_id": again.message_id},
         )
     return again
 

@@ -3,7 +3,7 @@
 The rule: docs/specification.md §6.6.
 """
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -11,14 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.broadcasts.audience.preview import BroadcastPreview, PreviewRequest, people_in, preview_broadcast
+from service.domain.broadcasts.policy.caps import CountedMessage, reserve
+from service.domain.broadcasts.policy.stored import policy_of
 from service.domain.channels.binding import unbind_channel
 from service.domain.combos.expressions import to_draft
+from service.domain.events.recorder import record_events
 from service.entities.bitmaps import bitmaps_of, count_people, ordinals_in
 from service.entities.broadcasts import HeldReason, MessageKind, QuietHours
 from service.entities.channels import Channel, ChannelKind
 from service.entities.errors import ChannelNotBoundError, RequestError
 from service.entities.expressions import FOLLOWERS, Expression, tag
 from service.entities.tags import TagState
+from service.entities.users import EventKind, UserEvent
 from service.storage import wechat_quotas
 from service.storage.broadcasts.broadcast_audiences import replace_blacklist
 from tests.domain.broadcasts.audience.starting import Starter
@@ -29,6 +33,7 @@ from tests.support.tags import openid_of, populate, set_state
 
 NOT_OPENED, OTHER = 4, 20
 HOUR = timedelta(hours=1)
+HOURS_AGO = st.sampled_from([0, 1, 2, 47, 48])
 PEOPLE = st.frozensets(st.sampled_from([*range(12), 31_999, 32_000, 70_000]))
 
 
@@ -70,6 +75,51 @@ async def test_a_freeze_just_after_it_finds_the_same(
     )
     assert assessment.sendable == assessment.matched - sum(map(count_people, assessment.unsendable.values()))
     await finish(starter.runtime, job)
+
+
+@compared_with_model(examples=40)
+@given(
+    wrote=st.dictionaries(st.sampled_from(["ann", "ben", "cyd", "dan"]), HOURS_AGO, min_size=1),
+    paid=st.dictionaries(st.sampled_from(["ann", "ben", "cyd", "eve"]), HOURS_AGO),
+    begins_in=st.sampled_from([0, 1, 2, 46, 47, 48, 49]),
+    quiet_hours=st.sampled_from([None, QuietHours(time(11), time(14)), QuietHours(time(21), time(9))]),
+)
+async def test_who_can_be_sent_to_at_a_later_start_is_who_is_when_it_comes(
+    starter: Starter, wrote: dict[str, int], paid: dict[str, int], begins_in: int, quiet_hours: QuietHours | None
+) -> None:
+    starter.clock.advance(timedelta(days=5))
+    noon = starter.clock.now = starter.clock.now.replace(hour=12, minute=0, second=0, microsecond=0)
+    await starter.set_policy(time_zone="UTC", quiet_hours=quiet_hours)
+    events = [UserEvent(openid, EventKind.MESSAGE, noon - ago * HOUR) for openid, ago in wrote.items()]
+    events += [UserEvent(openid, EventKind.PAYMENT, noon - ago * HOUR) for openid, ago in paid.items()]
+    await record_events(starter.runtime, starter.channel, events)
+    kind = MessageKind.CUSTOMER_SERVICE_TEXT
+
+    found = await preview(starter, start_at=noon + begins_in * HOUR, kind=kind)
+    starter.clock.now = found.earliest_start
+    job = await starter.start(await starter.make(FOLLOWERS, kind=kind, confirm_duplicate=True))
+
+    assert set(ordinals_in(found.assessment.planned)) == await starter.planned(job)
+    for reason, people in found.assessment.unsendable.items():
+        assert set(ordinals_in(people)) == await people_of_role(starter.runtime, job, f"UNSENDABLE:{reason}")
+    await finish(starter.runtime, job)
+
+
+async def test_whoever_had_enough_today_has_not_tomorrow(starter: Starter) -> None:
+    await populate(starter.runtime, starter.channel, {NOT_OPENED: {1, 2}})
+    await starter.set_policy(time_zone="UTC", per_person_per_day=1)
+    now = starter.clock()
+    async with starter.runtime.pool.acquire() as conn, conn.transaction():
+        policy = await policy_of(conn, starter.channel.channel_id)
+        message = CountedMessage(policy, MessageKind.MASS_TEXT, now)
+        await reserve(conn, starter.channel.channel_id, message, bitmaps_of({1}))
+
+    async def had_enough(start: timedelta) -> list[int]:
+        held = (await preview(starter, start_at=now + start)).assessment.held
+        return ordinals_in(held.get(HeldReason.FREQUENCY_CAP, {}))
+
+    assert await had_enough(HOUR) == [1]
+    assert await had_enough(24 * HOUR) == []
 
 
 async def test_whoever_is_held_back_comes_in_pages(starter: Starter) -> None:
