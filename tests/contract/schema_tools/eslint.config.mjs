@@ -38,6 +38,7 @@ export default [
             "RejectedItem",
             "RemoteTag",
             "Repeat",
+            "ReturnKey",
             "RollingCap",
             "TagCategory",
             "TagExpression",
