@@ -85,11 +85,14 @@ async def _load_node(info: Info, gid: str) -> Node | None:
         case "WebhookDelivery":
             return await webhook_delivery_node(info, gid)
         case "AuditEntry":
-            context = info.context
-            found = await find_audit_entry(context.runtime, context.principal, *parse_audit_entry_gid(gid))
-            return AuditEntry.of(found, load_node_or_none)
-        case _:
-            raise NotFoundError("node")
+            return await _audit_entry(info, gid)
+    raise NotFoundError("node")
+
+
+async def _audit_entry(info: Info, gid: str) -> AuditEntry:
+    context = info.context
+    found = await find_audit_entry(context.runtime, context.principal, *parse_audit_entry_gid(gid))
+    return AuditEntry.of(found, load_node_or_none)
 
 
 async def load_node_or_none(info: Info, gid: str) -> Node | None:

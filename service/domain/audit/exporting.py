@@ -113,21 +113,16 @@ async def audit_lines(
         if home is None:
             return
         channel_ids = [each.channel_id for each in await channels_of_robot(conn, robot_id)]
-        last = (await audit_chain.chain_ends(conn, home)).last_number
+        ends = await audit_chain.chain_ends(conn, home)
 
-    async def read(channel_id: int, after: int, limit: int) -> list[LoggedEntry]:
+    async def read(channel_id: int, after: int, last: int) -> list[LoggedEntry]:
         async with runtime.pool.acquire() as conn:
-            return await audit_log.exported_entries(conn, channel_id, wanted, after=after, last=last, limit=limit)
+            return await audit_log.exported_entries(conn, channel_id, wanted, after, last)
 
-    waiting: list[LoggedEntry] = []
-    async with aclosing(chain_order(channel_ids, 0, read)) as entries:
-        async for logged in entries:
-            waiting.append(logged)
-            if len(waiting) == LINES_PER_CHUNK:
-                yield await asyncio.to_thread(_lines, waiting, audit_format)
-                waiting = []
-    if waiting:
-        yield await asyncio.to_thread(_lines, waiting, audit_format)
+    async with aclosing(chain_order(channel_ids, ends.base_number, ends.last_number, read)) as pieces:
+        async for piece in pieces:
+            for start in range(0, len(piece), LINES_PER_CHUNK):
+                yield await asyncio.to_thread(_lines, piece[start : start + LINES_PER_CHUNK], audit_format)
 
 
 def _lines(entries: Sequence[LoggedEntry], audit_format: AuditFormat) -> bytes:

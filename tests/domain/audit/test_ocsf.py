@@ -62,7 +62,9 @@ def check(event: dict[str, Any]) -> None:
 async def test_a_line_of_any_outcome_and_role_is_valid(
     runtime: Runtime, channel: Channel, clock: FrozenClock, outcome: AuditOutcome, role: str
 ) -> None:
-    failed = {} if outcome is AuditOutcome.DONE else {"error_code": "FORBIDDEN", "detail": "Your role…", "count": 3}
+    failed: dict[str, Any] = (
+        {} if outcome is AuditOutcome.DONE else {"error_code": "FORBIDDEN", "detail": "Your role…", "count": 3}
+    )
     await write_entries(runtime, channel, role=role, outcome=outcome, **failed)
     event = (await events(runtime, clock))[-1]
     check(event)
