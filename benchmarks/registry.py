@@ -4,6 +4,7 @@ from typing import Final, Protocol
 
 from benchmarks import (
     algebra,
+    as_of,
     block_sizes,
     broadcasts,
     combos,
@@ -46,6 +47,7 @@ MODULES: Final[tuple[Benchmark, ...]] = (
     follower_import,
     reading,
     algebra,
+    as_of,
     forecast,
     hints,
     combos,

@@ -7,7 +7,9 @@ from functools import cached_property, partial
 from typing import Any, Final
 
 from service.auth.quotas import CpuBudget, OpenLimit, RateLimiter, RefusalLimiter
+from service.domain.audit.refusals import RefusalLog
 from service.domain.broadcasts.results.recording import ResultRecorder
+from service.domain.change_feed.new_entries import NewEntries
 from service.domain.channels.lookup import ChannelFinder
 from service.domain.events.recorder import EventRecorder
 from service.domain.feed.hub import Hub
@@ -81,6 +83,11 @@ class Resources:
         return Hub(self.runtime.pool, self.valkey, resync_interval=self.runtime.settings.feed_heal_every)
 
     @cached_property
+    def new_entries(self) -> NewEntries:
+        """Return the watch for new entries of numbered feeds, for requests that wait."""
+        return NewEntries(self.runtime.pool)
+
+    @cached_property
     def rate_limiter(self) -> RateLimiter:
         """Return the limiter of operations per principal, with the limits of the settings."""
         limits = self.runtime.settings.client_limits
@@ -97,6 +104,11 @@ class Resources:
         """Return the limiter of requests without valid credentials per address, with the limits of the settings."""
         limits = self.runtime.settings.client_limits
         return RefusalLimiter(limits.refusals_per_second, limits.refusals_burst.total_seconds())
+
+    @cached_property
+    def refusals(self) -> RefusalLog:
+        """Return the counts of refused acts, which the web process has written into the audit log."""
+        return RefusalLog(self.runtime)
 
     @cached_property
     def deadlines(self) -> Deadlines:

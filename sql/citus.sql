@@ -29,6 +29,7 @@ select create_distributed_table('return_batch', 'channel_id', colocate_with => '
 select create_distributed_table('return_support', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('return_key', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('return_counter', 'channel_id', colocate_with => 'channel_state');
+select create_distributed_table('tag_merge', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('wechat_account', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('wechat_quota', 'channel_id', colocate_with => 'channel_state');
 select create_distributed_table('remote_tag', 'channel_id', colocate_with => 'channel_state');

@@ -81,9 +81,7 @@ CREATE TABLE public.audit_chain (
     last_number bigint DEFAULT 0 NOT NULL,
     last_hash bytea,
     base_number bigint DEFAULT 0 NOT NULL,
-    base_hash bytea,
-    turn bigint DEFAULT 0 NOT NULL,
-    turn_until timestamp with time zone
+    base_hash bytea
 );
 
 COMMENT ON TABLE public.audit_chain IS 'The chain of a robot, in its home channel: the number and hash of the last entry, and of the last that was deleted.';
@@ -576,30 +574,24 @@ COMMENT ON COLUMN public.export_chunk.first_block IS 'The block of its first peo
 
 CREATE TABLE public.feed (
     channel_id bigint NOT NULL,
-    last_seq bigint DEFAULT 0 NOT NULL,
-    last_at timestamp with time zone NOT NULL,
-    base_seq bigint DEFAULT 0 NOT NULL,
-    base_at timestamp with time zone NOT NULL,
+    last_seq bigint NOT NULL,
+    base_seq bigint NOT NULL,
+    base_version bigint NOT NULL,
+    base_offset integer NOT NULL,
     tag_version bigint NOT NULL,
-    read_at timestamp with time zone,
-    turn bigint DEFAULT 0 NOT NULL,
-    turn_until timestamp with time zone
+    followed_at timestamp with time zone NOT NULL
 )
 WITH (fillfactor='50');
 
-COMMENT ON TABLE public.feed IS 'The feed of a channel that somebody follows; it begins with the first who does.';
+COMMENT ON TABLE public.feed IS 'The feed of a channel that somebody follows; it begins with the first who does. Whoever writes entries holds the row.';
 
-COMMENT ON COLUMN public.feed.last_seq IS 'The number of the newest entry; entries are numbered from 1 without gaps, after the commits they tell of.';
+COMMENT ON COLUMN public.feed.last_seq IS 'The number of the newest entry or, before the first, of the beginning of the feed.';
 
-COMMENT ON COLUMN public.feed.last_at IS 'When the newest entry was written, or the feed began.';
-
-COMMENT ON COLUMN public.feed.base_seq IS 'The newest entry that was deleted; a position at it is still good.';
+COMMENT ON COLUMN public.feed.base_seq IS 'With base_version and base_offset: how far the feed was deleted; whoever was told that much has missed nothing.';
 
 COMMENT ON COLUMN public.feed.tag_version IS 'The version of the tag states up to which they have entries.';
 
-COMMENT ON COLUMN public.feed.read_at IS 'When /feed/changes was last asked; written once a minute at most.';
-
-COMMENT ON COLUMN public.feed.turn IS 'Counts who set out to write entries; only the last of them may go on, and not after turn_until.';
+COMMENT ON COLUMN public.feed.followed_at IS 'When somebody last began to follow, an endpoint was seen to, or /feed/changes was asked, to the minute.';
 
 CREATE TABLE public.feed_block (
     channel_id bigint NOT NULL,
@@ -613,31 +605,41 @@ COMMENT ON TABLE public.feed_block IS 'The version of each block up to which it 
 CREATE TABLE public.feed_entry (
     channel_id bigint NOT NULL,
     seq bigint NOT NULL,
-    at timestamp with time zone NOT NULL,
+    former_tag_version bigint NOT NULL,
+    tag_version bigint NOT NULL,
     block integer,
     from_version bigint,
     to_version bigint
 );
 
-COMMENT ON TABLE public.feed_entry IS 'What happened in a block, or to the tag states where block is null, after from_version up to to_version; a notice has neither.';
+COMMENT ON TABLE public.feed_entry IS 'What happened in a block, or to the tag states where block is null, after from_version up to to_version; an entry of notices has neither.';
+
+COMMENT ON COLUMN public.feed_entry.seq IS 'The microsecond since 1970 in which it was written, or the next that is free: no number is ever used again, not even in a restored database.';
+
+COMMENT ON COLUMN public.feed_entry.tag_version IS 'The version of the tag states that the feed has told by this entry; former_tag_version: by those written before, at another time.';
 
 CREATE TABLE public.feed_notice (
     channel_id bigint NOT NULL,
     notice_id bigint NOT NULL,
     at timestamp with time zone NOT NULL,
-    type text NOT NULL,
     ordinal integer,
+    former_ordinal integer,
     job_id integer,
-    seq bigint
+    job_kind text,
+    job_state text,
+    seq bigint,
+    place integer
 );
 
 COMMENT ON TABLE public.feed_notice IS 'What happened that no other log tells: written with the act, numbered after its commit.';
 
 COMMENT ON COLUMN public.feed_notice.notice_id IS 'Random; those of one instant are told in its order.';
 
-COMMENT ON COLUMN public.feed_notice.ordinal IS 'Whom it is about.';
+COMMENT ON COLUMN public.feed_notice.ordinal IS 'Who was migrated; null where a job is finished.';
 
-COMMENT ON COLUMN public.feed_notice.seq IS 'Its entry; null until it has one.';
+COMMENT ON COLUMN public.feed_notice.former_ordinal IS 'Who that was besides, before two users became one.';
+
+COMMENT ON COLUMN public.feed_notice.seq IS 'Its entry, in which it has a place from 1 on; null until it has one.';
 
 CREATE TABLE public.forgotten_openid (
     channel_id bigint NOT NULL,
@@ -861,6 +863,8 @@ CREATE TABLE public.return_batch (
 
 COMMENT ON TABLE public.return_batch IS 'A receipt, for ever; while `ended` is null an ADD or REPLACE also holds people.';
 
+COMMENT ON COLUMN public.return_batch.tag_id IS 'The tag that the key was made for by which the batch came; return_tag tells whose it is.';
+
 COMMENT ON COLUMN public.return_batch.ended IS 'SETTLED: its people were folded into batch 0 of the tag and stay.';
 
 COMMENT ON COLUMN public.return_batch.openids_of IS 'The channel of the openids in unmatched; null where none were converted, and in receipts from before this column.';
@@ -918,6 +922,8 @@ CREATE TABLE public.return_support (
     CONSTRAINT return_support_form CHECK (((ordinals IS NULL) <> (members IS NULL)))
 );
 
+COMMENT ON COLUMN public.return_support.tag_id IS 'As in return_batch.';
+
 COMMENT ON COLUMN public.return_support.place IS 'A block, or -1 - n for the blocks from 32n on, 32 of them.';
 
 COMMENT ON COLUMN public.return_support.batch_id IS '0 for all who were folded together.';
@@ -926,10 +932,13 @@ CREATE TABLE public.return_tag (
     channel_id bigint NOT NULL,
     tag_id integer NOT NULL,
     category text NOT NULL,
-    label text NOT NULL
+    label text NOT NULL,
+    owner_tag_id integer NOT NULL
 );
 
 COMMENT ON TABLE public.return_tag IS 'The key under which integrators submit, whatever the tag is called in the panel.';
+
+COMMENT ON COLUMN public.return_tag.owner_tag_id IS 'The tag that has the key, and what came by it: itself, or the one that it was merged into.';
 
 CREATE TABLE public.robot (
     robot_id text NOT NULL,
@@ -1047,11 +1056,21 @@ CREATE TABLE public.tag (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     deleted_at timestamp with time zone,
+    merged_into integer,
+    merging_into integer,
+    merging_from integer,
     CONSTRAINT tag_kind CHECK ((kind = ANY (ARRAY['DEFAULT'::text, 'RETURN'::text, 'AD'::text, 'COMBO'::text]))),
+    CONSTRAINT tag_merged CHECK (((merged_into IS NULL) OR (deleted_at IS NOT NULL))),
     CONSTRAINT tag_state CHECK ((state = ANY (ARRAY['PENDING'::text, 'ACTIVE'::text, 'LAPSED'::text])))
 );
 
 COMMENT ON COLUMN public.tag.tag_id IS 'Counted per channel; 1 to 8 are the default tags, in the order of DefaultTagRule.';
+
+COMMENT ON COLUMN public.tag.merged_into IS 'The tag that has the members and keys of this one, which is deleted; that one may be merged itself.';
+
+COMMENT ON COLUMN public.tag.merging_into IS 'The tag that this one is being merged into: whoever gets this one gets that one, too.';
+
+COMMENT ON COLUMN public.tag.merging_from IS 'The tag that is being merged into this one: whoever has that one keeps this one.';
 
 CREATE TABLE public.tag_change (
     channel_id bigint NOT NULL,
@@ -1062,10 +1081,18 @@ CREATE TABLE public.tag_change (
     cause text,
     shown_before boolean NOT NULL,
     shown_after boolean NOT NULL,
+    category text,
+    name text,
+    state text,
+    lapsed_by integer[],
     CONSTRAINT tag_change_kind CHECK ((kind = ANY (ARRAY['CREATED'::text, 'UPDATED'::text, 'STATE_CHANGED'::text, 'DELETED'::text, 'GATE'::text])))
 );
 
 COMMENT ON COLUMN public.tag_change.tag_id IS '0 for the gate, which concerns every tag of the channel.';
+
+COMMENT ON COLUMN public.tag_change.category IS 'Like name and state: that of the tag after the change; null in lines from before the feed, and for the gate.';
+
+COMMENT ON COLUMN public.tag_change.lapsed_by IS 'The deleted tags by which a combo lapsed.';
 
 CREATE TABLE public.tag_member_count (
     channel_id bigint NOT NULL,
@@ -1075,6 +1102,21 @@ CREATE TABLE public.tag_member_count (
     at timestamp with time zone NOT NULL
 )
 WITH (fillfactor='50');
+
+CREATE TABLE public.tag_merge (
+    channel_id bigint NOT NULL,
+    job_id integer NOT NULL,
+    from_tag_id integer NOT NULL,
+    into_tag_id integer NOT NULL,
+    added_ads text[] DEFAULT '{}'::text[] NOT NULL,
+    taking_back boolean DEFAULT false NOT NULL
+);
+
+COMMENT ON TABLE public.tag_merge IS 'Merges that are neither done nor taken back; at most one concerns a tag.';
+
+COMMENT ON COLUMN public.tag_merge.added_ads IS 'The ads that the tag merged into did not have before.';
+
+COMMENT ON COLUMN public.tag_merge.taking_back IS 'The job was cancelled or failed: members gained by it are taken away again.';
 
 CREATE TABLE public.tag_size (
     channel_id bigint NOT NULL,
@@ -1128,6 +1170,7 @@ CREATE TABLE public.webhook_delivery (
     delivery_id bigint NOT NULL,
     message_id text NOT NULL,
     kind text NOT NULL,
+    part integer,
     from_seq bigint,
     from_version bigint,
     from_offset integer,
@@ -1148,6 +1191,8 @@ CREATE TABLE public.webhook_delivery (
 COMMENT ON TABLE public.webhook_delivery IS 'What was sent to an endpoint: the range of events, never the events, which are read again for each attempt.';
 
 COMMENT ON COLUMN public.webhook_delivery.message_id IS 'The webhook-id: the same for each attempt.';
+
+COMMENT ON COLUMN public.webhook_delivery.part IS 'Of a feed.reset that takes several deliveries: which of them it is, from 1 on.';
 
 CREATE TABLE public.webhook_endpoint (
     endpoint_id bigint NOT NULL,
@@ -1475,6 +1520,9 @@ ALTER TABLE ONLY public.tag_member_count
 ALTER TABLE ONLY public.tag_members
     ADD CONSTRAINT tag_members_pkey PRIMARY KEY (channel_id, block, tag_id);
 
+ALTER TABLE ONLY public.tag_merge
+    ADD CONSTRAINT tag_merge_pkey PRIMARY KEY (channel_id, job_id);
+
 ALTER TABLE ONLY public.tag
     ADD CONSTRAINT tag_pkey PRIMARY KEY (channel_id, tag_id);
 
@@ -1510,13 +1558,13 @@ ALTER TABLE ONLY public.wechat_quota
 
 CREATE INDEX ad_tag_ad_by_ad ON public.ad_tag_ad USING btree (channel_id, ad_id);
 
-CREATE INDEX audit_entry_at ON public.audit_entry USING btree (channel_id, at);
+CREATE INDEX audit_entry_at ON public.audit_entry USING btree (channel_id, at, entry_id);
 
 CREATE UNIQUE INDEX audit_entry_folded ON public.audit_entry USING btree (channel_id, minute, subject, role, action, error_code) WHERE ((minute IS NOT NULL) AND (number IS NULL));
 
-CREATE INDEX audit_entry_number ON public.audit_entry USING btree (channel_id, number);
+CREATE UNIQUE INDEX audit_entry_number ON public.audit_entry USING btree (channel_id, number) WHERE (number IS NOT NULL);
 
-CREATE INDEX audit_entry_unsealed ON public.audit_entry USING btree (channel_id, entry_id) WHERE (number IS NULL);
+CREATE INDEX audit_entry_unsealed ON public.audit_entry USING btree (channel_id, at, entry_id) WHERE (number IS NULL);
 
 CREATE INDEX broadcast_chunk_message ON public.broadcast_chunk USING btree (channel_id, msg_id) WHERE (msg_id IS NOT NULL);
 
@@ -1544,9 +1592,11 @@ CREATE INDEX channel_user_unfollowed ON public.channel_user USING btree (channel
 
 CREATE UNIQUE INDEX channel_user_unionid ON public.channel_user USING btree (channel_id, unionid) WHERE (unionid IS NOT NULL);
 
-CREATE INDEX feed_notice_of_entry ON public.feed_notice USING btree (channel_id, seq) WHERE (seq IS NOT NULL);
+CREATE INDEX feed_notice_of_entry ON public.feed_notice USING btree (channel_id, seq, place) WHERE (seq IS NOT NULL);
 
-CREATE INDEX feed_notice_waiting ON public.feed_notice USING btree (channel_id, notice_id) WHERE (seq IS NULL);
+CREATE INDEX feed_notice_of_user ON public.feed_notice USING btree (channel_id, ordinal) WHERE (ordinal IS NOT NULL);
+
+CREATE INDEX feed_notice_waiting ON public.feed_notice USING btree (channel_id, at) WHERE (seq IS NULL);
 
 CREATE INDEX forgotten_openid_age ON public.forgotten_openid USING btree (channel_id, forgotten_at);
 
@@ -1578,6 +1628,8 @@ CREATE INDEX return_key_age ON public.return_key USING btree (channel_id, at);
 
 CREATE INDEX return_tag_by_key ON public.return_tag USING btree (channel_id, category, label);
 
+CREATE INDEX return_tag_of_owner ON public.return_tag USING btree (channel_id, owner_tag_id);
+
 CREATE UNIQUE INDEX tag_name_taken ON public.tag USING btree (channel_id, category, name) WHERE (deleted_at IS NULL);
 
 CREATE INDEX template_consent_person ON public.template_consent USING btree (channel_id, ordinal);
@@ -1585,6 +1637,10 @@ CREATE INDEX template_consent_person ON public.template_consent USING btree (cha
 CREATE INDEX user_ad_by_ad ON public.user_ad USING btree (channel_id, ad_id, ordinal);
 
 CREATE INDEX user_tag_change_of_user ON public.user_tag_change USING btree (channel_id, block, user_offset, version);
+
+CREATE INDEX webhook_delivery_due ON public.webhook_delivery USING btree (next_attempt_at) WHERE (next_attempt_at IS NOT NULL);
+
+CREATE INDEX webhook_delivery_newest ON public.webhook_delivery USING btree (channel_id, endpoint_id, created_at, delivery_id);
 
 CREATE INDEX webhook_endpoint_of_robot ON public.webhook_endpoint USING btree (robot_id);
 
@@ -1662,6 +1718,9 @@ ALTER TABLE ONLY public.sync_tag
 
 ALTER TABLE ONLY public.tag
     ADD CONSTRAINT tag_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
+
+ALTER TABLE ONLY public.tag_merge
+    ADD CONSTRAINT tag_merge_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);
 
 ALTER TABLE ONLY public.template_consent
     ADD CONSTRAINT template_consent_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES public.channel(channel_id);

@@ -1,7 +1,7 @@
 """Give resolvers the principal, the resources of the process, and fresh loaders."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import strawberry
@@ -10,8 +10,9 @@ from service.api.loaders import Loaders
 from service.domain.default_tags.languages import Language, in_language
 from service.domain.runtime import Runtime
 from service.entities.errors import UnauthenticatedError
-from service.entities.principal import Principal
+from service.entities.principal import Principal, RequestOrigin
 from service.entities.tags import Catalogue
+from service.foundation.client_addresses import ip_address_or_none
 from service.resources import Resources
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Context:
     # The cursor of the last event that a client of server-sent events has received.
     resume_after: str | None = None
     connection_params: dict[str, object] = field(default_factory=dict)
+    # What the server says of where the request comes from; it is read only for acts that are recorded.
+    peer: str | None = None
     # Of the names of default tags.
     language: Language = Language.ENGLISH
     _loaders: Loaders | None = None
@@ -47,6 +50,11 @@ class Context:
         if self.principal_or_none is None:
             raise self.authentication_error or UnauthenticatedError
         return self.principal_or_none
+
+    @property
+    def actor(self) -> Principal:
+        """Return the principal with the request that it comes with, as the audit log names both; raises likewise."""
+        return replace(self.principal, origin=RequestOrigin(self.request_id, ip_address_or_none(self.peer)))
 
     def count_operation(self) -> None:
         """Count an operation of the principal; raises RateLimitedError if there are too many."""

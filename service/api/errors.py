@@ -21,6 +21,7 @@ from service.entities.errors import (
     RequestError,
     UpstreamError,
 )
+from service.foundation.wire_names import camel_case
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ def _unwrap_request_error(error: GraphQLError) -> RequestError | None:
 
 def field_path_text(path: FieldPath) -> str:
     """Return the path of an input as clients write it: `("ad_ids", 3)` is `adIds.3`."""
-    return ".".join(_to_camel_case(each) if isinstance(each, str) else str(each) for each in path)
+    return ".".join(camel_case(each) if isinstance(each, str) else str(each) for each in path)
 
 
 def field_errors_json(errors: Iterable[FieldError], prefix: FieldPath = ()) -> list[dict[str, str]]:
@@ -115,11 +116,6 @@ def _argument_prefix(error: GraphQLError) -> FieldPath:
     selected = error.nodes[0] if error.nodes else None
     arguments = (selected.arguments or ()) if isinstance(selected, FieldNode) else ()
     return (INPUT_ARGUMENT,) if any(each.name.value == INPUT_ARGUMENT for each in arguments) else ()
-
-
-def _to_camel_case(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
 
 
 def _extensions_of(request_error: RequestError, prefix: FieldPath = ()) -> dict[str, object]:

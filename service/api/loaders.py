@@ -14,10 +14,12 @@ from service.domain.broadcasts.policy.stored import shown_policy
 from service.domain.channels.lookup import ChannelFinder, visible_channels
 from service.domain.default_tags.languages import Language, in_language
 from service.domain.runtime import Runtime
+from service.domain.tags.flow import TagFlow, flows_of_tags
 from service.domain.tags.reader import UserReader
 from service.entities.broadcast_reports import BroadcastReport
 from service.entities.channels import Channel, ChannelState
 from service.entities.combos import ComboGraph
+from service.entities.errors import RequestError
 from service.entities.jobs import Job
 from service.entities.paging import Slice
 from service.entities.principal import Permission, Principal
@@ -156,6 +158,7 @@ class Loaders:
         self, runtime: Runtime, user_reader: UserReader, channel_finder: ChannelFinder, language: Language
     ) -> None:
         self.pool = runtime.pool
+        self._runtime = runtime
         self._clock = runtime.clock
         self._user_reader = user_reader
         self._channel_finder = channel_finder
@@ -179,6 +182,7 @@ class Loaders:
     user_by_ordinal = _per_channel(_users_by_ordinal, _none)
     ads_of_user = _per_channel(users.ads_of_users, list)
     tags_since = _per_channel(users.tags_since, dict)
+    losses_of_user = _per_channel(users.losses_of_users, dict)
     batches_holding = _per_channel(batches.batches_holding, dict)
     ads_of_tag = _per_channel(ad_tags.ads_of_tags, list)
     broadcast_report = _per_channel(_broadcast_reports, _none)
@@ -198,6 +202,11 @@ class Loaders:
     def sizes_of_tag(self) -> DataLoader[SizesKey, list[MemberCount]]:
         """Return the loader of a tag's sampled sizes, oldest first."""
         return DataLoader(self._sizes_of_tag)
+
+    @cached_property
+    def flow_of_tag(self) -> DataLoader[SizesKey, TagFlow]:
+        """Return the loader of who came to a tag and left it since an instant; it raises BadInputError."""
+        return DataLoader(self._flow_of_tag)
 
     async def combo_graph(self, catalogue: Catalogue) -> ComboGraph:
         """Return the tags of a catalogue with the combos of their channel, put together once for all of them."""
@@ -228,6 +237,20 @@ class Loaders:
                 for tag_id, samples in (await tags.sizes_since(conn, channel_id, tag_ids, since)).items():
                     found[channel_id, tag_id, since] = samples
         return [found.get(key, []) for key in keys]
+
+    async def _flow_of_tag(self, keys: list[SizesKey]) -> list[TagFlow | RequestError]:
+        requested: dict[tuple[int, datetime], list[int]] = defaultdict(list)
+        for channel_id, tag_id, since in keys:
+            requested[channel_id, since].append(tag_id)
+        found: dict[SizesKey, TagFlow | RequestError] = {}
+        for (channel_id, since), tag_ids in requested.items():
+            try:
+                flows = await flows_of_tags(self._runtime, channel_id, tag_ids, since)
+            except RequestError as error:
+                found |= {(channel_id, tag_id, since): error for tag_id in tag_ids}
+            else:
+                found |= {(channel_id, tag_id, since): flow for tag_id, flow in flows.items()}
+        return [found[key] for key in keys]
 
     async def _own_messages(self, keys: list[UserKey]) -> list[OwnMessages]:
         by_channel: dict[int, list[int]] = defaultdict(list)

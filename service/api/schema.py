@@ -18,6 +18,7 @@ from service.api.engine.document_cache import DocumentCache, DocumentCacheExtens
 from service.api.engine.fast_path import MAX_VALUES_ON_LOOP, execute_cached_query, hold_many_values
 from service.api.engine.inputs import optimise_inputs
 from service.api.engine.pacing import PacedExecutor
+from service.api.engine.refusals import count_refusals
 from service.api.engine.resolvers import optimise_resolvers
 from service.api.engine.retries import retry_stale_mutations
 from service.api.errors import MaskUnexpectedErrors
@@ -25,6 +26,7 @@ from service.api.guards.list_sizes import reject_unbounded_lists
 from service.api.guards.schema_audit import reject_unguarded_fields
 from service.api.operations.ad_tags import AdTagMutations
 from service.api.operations.audiences import AudienceQueries
+from service.api.operations.audit_log import AuditLogMutations, AuditLogQueries
 from service.api.operations.broadcast_policy import BroadcastPolicyMutations
 from service.api.operations.broadcast_preview import BroadcastPreviewQueries
 from service.api.operations.broadcasts import BroadcastMutations, BroadcastQueries
@@ -38,6 +40,7 @@ from service.api.operations.forget_user import ForgetUserMutations
 from service.api.operations.identities import IdentityMutations
 from service.api.operations.jobs import JobMutations, JobQueries, JobSubscriptions
 from service.api.operations.linked_tags import LinkedTagMutations
+from service.api.operations.merge_tags import MergeTagMutations, MergeTagQueries
 from service.api.operations.migrate_openids import MigrateOpenidsMutations
 from service.api.operations.nodes import NodeQueries
 from service.api.operations.official_account_syncs import OfficialAccountSyncMutations, OfficialAccountSyncQueries
@@ -52,6 +55,8 @@ from service.api.operations.update_broadcast import UpdateBroadcastMutations
 from service.api.operations.user_tags import UserTagsSubscriptions
 from service.api.operations.users import UserQueries
 from service.api.operations.viewer import ViewerQueries
+from service.api.operations.webhook_deliveries import WebhookDeliveryMutations
+from service.api.operations.webhook_endpoints import WebhookEndpointMutations, WebhookEndpointQueries
 from service.api.types.ad_tag import AdTag
 from service.api.types.combo_tag import ComboTag
 from service.api.types.job import AudienceExport
@@ -60,6 +65,7 @@ from service.api.types.openid_migration import OpenidMigration
 from service.api.types.primitives import DATE_TIME
 from service.api.types.return_tag import ReturnTag
 from service.api.types.tag import DefaultTag
+from service.api.types.tag_merge import TagMerge
 from service.entities.errors import ErrorCode, LimitExceededError
 from service.foundation.settings import Settings
 
@@ -73,11 +79,13 @@ from service.foundation.settings import Settings
 )
 class Query(
     AudienceQueries,
+    AuditLogQueries,
     BroadcastPreviewQueries,
     BroadcastQueries,
     ChannelQueries,
     ComboTagQueries,
     JobQueries,
+    MergeTagQueries,
     NodeQueries,
     OfficialAccountSyncQueries,
     RemoteTagQueries,
@@ -86,6 +94,7 @@ class Query(
     TagQueries,
     UserQueries,
     ViewerQueries,
+    WebhookEndpointQueries,
 ):
     """Collect the queries of all features."""
 
@@ -99,6 +108,7 @@ class Query(
 )
 class Mutation(
     AdTagMutations,
+    AuditLogMutations,
     BroadcastMutations,
     BroadcastPolicyMutations,
     ChannelMutations,
@@ -111,6 +121,7 @@ class Mutation(
     IdentityMutations,
     JobMutations,
     LinkedTagMutations,
+    MergeTagMutations,
     MigrateOpenidsMutations,
     OfficialAccountSyncMutations,
     RemoteTagMutations,
@@ -119,6 +130,8 @@ class Mutation(
     SendTestMessageMutations,
     TagMutations,
     UpdateBroadcastMutations,
+    WebhookDeliveryMutations,
+    WebhookEndpointMutations,
 ):
     """Collect the mutations of all features."""
 
@@ -250,6 +263,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
             OfficialAccountSync,
             OpenidMigration,
             ReturnTag,
+            TagMerge,
             ErrorCode,
         ],
         extensions=[MaskUnexpectedErrors, lambda: DocumentCacheExtension(schema.documents)],
@@ -268,6 +282,7 @@ def make_schema(settings: Settings | None = None) -> FastPathSchema:
     optimise_inputs(schema, schema.graphql_schema)
     if schema.graphql_schema.mutation_type is not None:
         retry_stale_mutations(schema.graphql_schema.mutation_type)
+        count_refusals(schema.graphql_schema.mutation_type)
     return schema
 
 

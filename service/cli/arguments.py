@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Final, NoReturn
 
 from service.domain.return_data.csv_text import ENCODINGS
+from service.entities.audit import AuditOutcome
+from service.entities.audit_chain import AuditFormat
 from service.entities.principal import Role
 from service.foundation.instants import parse_instant
 
@@ -55,8 +57,26 @@ def add_refresh_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_verify_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add whether `verify` repairs."""
+    """Add whether `verify` repairs, and how much of the change log it looks at."""
     parser.add_argument("--repair", action="store_true", help="correct what is wrong; the exit code is 1 all the same")
+    parser.add_argument("--log", action="store_true", help="look at the whole change log, not at a sample of it")
+
+
+def add_audit_log_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add whose `audit-log` is written, which entries of it, and how."""
+    parser.add_argument("--robot", required=True, help="the id of the robot")
+    parser.add_argument("--since", type=_instant, default=None, help="the earliest instant, like 2026-03-01T12:00:00Z")
+    parser.add_argument("--until", type=_instant, default=None, help="the instant before which entries are written")
+    parser.add_argument("--subject", default=None, help="who acted")
+    parser.add_argument("--action", default=None, help="the name of a mutation, like deleteTag")
+    parser.add_argument("--outcome", default=None, choices=[each.value for each in AuditOutcome], help="how it ended")
+    parser.add_argument("--target", default=None, help="the id of what it was about")
+    parser.add_argument(
+        "--format",
+        default="plain",
+        choices=[each.value.lower() for each in AuditFormat],
+        help="as the entries are hashed, or as events of OCSF class 3004 (plain)",
+    )
 
 
 def add_acting_arguments(parser: argparse.ArgumentParser) -> None:

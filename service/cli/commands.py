@@ -18,6 +18,7 @@ from service import __version__
 from service.cli.arguments import (
     OneLineParser,
     add_acting_arguments,
+    add_audit_log_arguments,
     add_common_arguments,
     add_forget_arguments,
     add_import_arguments,
@@ -162,7 +163,7 @@ def verify(settings: Settings, arguments: argparse.Namespace) -> int:
     from service.cli.maintenance import run_verify  # noqa: PLC0415
 
     with _resolved_settings(settings) as resolved:
-        return asyncio.run(run_verify(resolved.settings, print, repair=arguments.repair))
+        return asyncio.run(run_verify(resolved.settings, print, repair=arguments.repair, whole_log=arguments.log))
 
 
 def forget(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -171,6 +172,14 @@ def forget(settings: Settings, arguments: argparse.Namespace) -> int:
 
     with _resolved_settings(settings) as resolved:
         return asyncio.run(run_forget(resolved.settings, arguments.channel, arguments.openid, print))
+
+
+def audit_log(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Write the audit log of a robot."""
+    from service.cli.audit_log import run_audit_log, write_to_stdout  # noqa: PLC0415
+
+    with _resolved_settings(settings) as resolved:
+        return asyncio.run(run_audit_log(resolved.settings, arguments, write_to_stdout))
 
 
 def acting(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -238,6 +247,12 @@ COMMANDS: Final = (
     ),
     Command("verify", "recompute everything from the facts; exit 1 on any difference", verify, add_verify_arguments),
     Command("forget", "delete what identifies a user; exit 1 if the openid is unknown", forget, add_forget_arguments),
+    Command(
+        "audit-log",
+        "write who did what for a robot, a line of JSON each; exit 1 if there is nothing",
+        audit_log,
+        add_audit_log_arguments,
+    ),
     Command(
         "acting",
         "say whether calls to WeChat are made; exit 1 while they need to be confirmed",

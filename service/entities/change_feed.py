@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
+
+# Larger than any version: a position with it is after all of its entry.
+WHOLE_ENTRY: Final = 2**53 - 1
 
 
 class FeedEventType(StrEnum):
@@ -29,7 +32,8 @@ class FeedEventType(StrEnum):
 class FeedPosition(NamedTuple):
     """Name a place in a feed: everything up to this version and offset of entry `seq` has been told.
 
-    Positions are in the order of the feed. With version 0 nothing of the entry has been told.
+    Positions are in the order of the feed. `seq` is an entry that there is or was, or the beginning of the feed; with
+    version 0 nothing of the entry has been told, with `WHOLE_ENTRY` all of it.
     """
 
     seq: int
@@ -48,6 +52,9 @@ class FeedFilter:
     tag_ids: frozenset[int] | None = None
 
 
+EVERYTHING: Final = FeedFilter(frozenset(FeedEventType))
+
+
 @dataclass(frozen=True, slots=True)
 class FeedEvent:
     """Hold one event as it is told: `body` is ready to be written as JSON, with type, at, channelId and cursor."""
@@ -61,8 +68,9 @@ class FeedEvent:
 class FeedPage:
     """Hold events after a position, in order, and where reading goes on: beyond whatever the filter left out.
 
-    `at` is when that was; the present where nothing comes after it, which `at_end` tells. `missed` tells that the log
-    no longer reaches back to the position: `events` is then one `feed.reset`, and reading goes on at the present.
+    `at` is when the entry there was written; the present where nothing comes after it, which `at_end` tells. `missed`
+    tells that the feed no longer reaches back to the position: `events` is then one `feed.reset`, and reading goes on
+    at the present.
     """
 
     events: tuple[FeedEvent, ...]

@@ -5,10 +5,12 @@ Source: docs/specification.md §4.4.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
+from operator import and_, or_
 from typing import Any, Final, NamedTuple, TypeAlias, assert_never
 
 from service.entities.tags import DefaultTagRule
@@ -139,6 +141,28 @@ class Expression:
                 return any(operands)
             case Operator.EXCEPT:
                 return next(operands) and not next(operands)
+            case _:
+                assert_never(self.operator)
+
+    def members(self, of: Mapping[int, int]) -> int:
+        """Return the members of the set in one block, from those of tags, `{tag_id: bitmap}`; absent is nobody.
+
+        Raises ValueError for RECEIVED, as no tag has those members.
+        """
+        operands = [each.members(of) for each in self.operands]
+        match self.operator:
+            case Operator.TAG:
+                return of.get(self.tag_id, 0)
+            case Operator.FOLLOWERS:
+                return reduce(or_, (of.get(each, 0) for each in TAGS_OF_FOLLOWERS))
+            case Operator.RECEIVED:
+                raise ValueError("tags do not tell who received a broadcast")
+            case Operator.ALL:
+                return reduce(and_, operands)
+            case Operator.ANY:
+                return reduce(or_, operands)
+            case Operator.EXCEPT:
+                return operands[0] & ~operands[1]
             case _:
                 assert_never(self.operator)
 

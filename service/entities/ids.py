@@ -37,6 +37,13 @@ class JobKey(NamedTuple):
     job_id: int
 
 
+class AuditEntryKey(NamedTuple):
+    """Name an entry of the audit log by the channel that it is kept in, and its number there."""
+
+    channel_id: int
+    entry_id: int
+
+
 class SplitGid(NamedTuple):
     """Hold the two parts of a global id."""
 
@@ -115,6 +122,11 @@ def parse_user_gid(text: str) -> UserKey:
 def parse_receipt_gid(text: str) -> ReceiptKey:
     """Return the key of a receipt by its global id. Raises NotFoundError for any other text."""
     return ReceiptKey(*_numbers(text, "ReturnReceipt", 2, "receipt"))
+
+
+def parse_audit_entry_gid(text: str) -> AuditEntryKey:
+    """Return the key of an entry of the audit log by its global id. Raises NotFoundError for any other text."""
+    return AuditEntryKey(*_numbers(text, "AuditEntry", 2, "audit entry"))
 
 
 def parse_job_gid(text: str) -> JobKey:

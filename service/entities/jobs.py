@@ -17,6 +17,7 @@ class JobKind(StrEnum):
     OFFICIAL_ACCOUNT_SYNC = "OfficialAccountSync"
     REMOTE_TAG_IMPORT = "RemoteTagImport"
     OPENID_MIGRATION = "OpenidMigration"
+    TAG_MERGE = "TagMerge"
     BROADCAST = "Broadcast"
 
 
@@ -49,6 +50,7 @@ JOB_PERMISSIONS: Final = {
     JobKind.OFFICIAL_ACCOUNT_SYNC: Permission.SYNC,
     JobKind.REMOTE_TAG_IMPORT: Permission.SYNC,
     JobKind.OPENID_MIGRATION: Permission.MANAGE_CHANNELS,
+    JobKind.TAG_MERGE: Permission.MANAGE_TAGS,
     JobKind.BROADCAST: Permission.BROADCAST,
 }
 """The permission that it takes to start, see and cancel a job of each kind."""

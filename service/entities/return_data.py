@@ -71,12 +71,14 @@ class ReceiptKey(NamedTuple):
 class ReceiptHead:
     """Describe what one batch did. `blocks` are those in which it holds users; `ended` is None while it is in force.
 
+    `key_id` is the tag that the key was made for by which it came, and `tag_id` the one that has that key now.
     `openids_of` is the channel of the openids in `unmatched`; None where none were converted, and in old receipts.
     """
 
     channel_id: int
     batch_id: int
     tag_id: int
+    key_id: int
     at: datetime
     mode: ReturnMode
     source: ReturnSource
@@ -105,12 +107,12 @@ class Receipt(ReceiptHead):
 
 @dataclass(frozen=True, slots=True)
 class BatchMembers:
-    """Hold users of a batch in one slot: as a list of ordinals, or as the bitmap of one block.
+    """Hold users of a batch, by the key by which it came, in one slot: as a list of ordinals, or as one block's bitmap.
 
     A slot from 0 on is a block; a negative one stands for a run of neighbouring blocks with few such users.
     """
 
-    tag_id: int
+    key_id: int
     slot: int
     batch_id: int
     ordinals: tuple[int, ...] | None

@@ -52,7 +52,10 @@ class TagKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """Describe a tag of a channel; with `deleted_at` it is a tombstone. `version` counts its edits."""
+    """Describe a tag of a channel; with `deleted_at` it is a tombstone. `version` counts its edits.
+
+    `merged_into` is the id of the tag that has the members and keys of a merged one, which is a tombstone.
+    """
 
     channel_id: int
     tag_id: int
@@ -65,6 +68,7 @@ class Tag:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+    merged_into: int | None = None
 
     @property
     def shown(self) -> bool:
@@ -128,7 +132,11 @@ class MemberCount:
 
 @dataclass(frozen=True, slots=True)
 class TagChange:
-    """Hold one row of the structural log: what a change did to a tag or, with `tag_id` 0, to the gate."""
+    """Hold one row of the structural log: what a change did to a tag or, with `tag_id` 0, to the gate.
+
+    `tag` is the tag as it is after the change, and `lapsed_by` the deleted tags by which it lapsed; both are there to
+    be written, and are not read again with the rest.
+    """
 
     version: int
     at: datetime
@@ -137,6 +145,8 @@ class TagChange:
     cause: ChangeCause | None
     shown_before: bool
     shown_after: bool
+    tag: Tag | None = None
+    lapsed_by: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ SECRET_NAMES: Final = "token|app_?secret|secret|(?:pg)?password|passwd|api_?key|
 SECRET_PATTERNS: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"(/(?:wechat|ads|export|openapi/label/batchset)/+)[^/?#\s\"'<>]+",
+        r"(/(?:wechat|ads|export(?:/+audit)?|openapi/label/batchset)/+)[^/?#\s\"'<>]+",
         r"(\bBearer\s+)[A-Za-z0-9._~+/=-]+",
         r"(\bAuthorization[\"']?\s*[:=,]\s*b?[\"']?Basic\s+)[A-Za-z0-9+/=]+",
         # A JWT begins with {" in base64url. The lookbehind keeps a long run of letters from costing n².
@@ -45,9 +45,9 @@ class _Handler(logging.StreamHandler[TextIO]):
 class RedactSecrets(logging.Filter):
     """Redact secrets in the message, its arguments, the traceback and the extra fields of every record.
 
-    Secrets are JWTs, `Bearer …`, the secret segment of `/wechat/…`, `/ads/…`, `/export/…`, `/openapi/label/batchset/…`,
-    the values of `secret`, `token`, `password` and their like in a query, in JSON or as arguments, the password of a
-    URL, and the values of a row that PostgreSQL refuses.
+    Secrets are JWTs, `Bearer …`, the secret segment of `/wechat/…`, `/ads/…`, `/export/…`, `/export/audit/…` and
+    `/openapi/label/batchset/…`, the values of `secret`, `token`, `password` and their like in a query, in JSON or as
+    arguments, the password of a URL, and the values of a row that PostgreSQL refuses.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

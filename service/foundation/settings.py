@@ -46,6 +46,7 @@ __all__ = [
     "SettingsError",
     "SyncLimits",
     "TrustMode",
+    "WebhookCalls",
     "WechatCalls",
     "Windows",
     "read_demo_settings",
@@ -154,6 +155,23 @@ class SyncLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookCalls:
+    """Hold how webhooks are called: their limits of time and size, and how many calls there may be at a time.
+
+    `answer_bytes` bounds the body of an answer. `at_once` counts in a process, `at_once_each` of one endpoint.
+    """
+
+    prefix: ClassVar[str] = "USER_TAGS_WEBHOOKS_"
+
+    allow_private: Switch = False
+    call_within: Positive = timedelta(seconds=15)
+    connect_within: Positive = timedelta(seconds=5)
+    answer_bytes: Count = 65_536
+    at_once: Count = 200
+    at_once_each: Count = 10
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Hold the settings of one process. `repr` leaves out the secrets and the URLs that contain passwords."""
 
@@ -173,6 +191,7 @@ class Settings:
     wechat_api_url: BaseUrl = "https://api.weixin.qq.com"
     wechat: WechatCalls = WechatCalls()
     sync: SyncLimits = SyncLimits()
+    webhooks: WebhookCalls = WebhookCalls()
     acting: Switch = True
     default_tags_every: Cadence = timedelta(minutes=30)
     combos_every: Cadence = timedelta(minutes=15)
@@ -187,6 +206,7 @@ class Settings:
     forget_unfollowed_after: Duration = timedelta(days=30)
     size_history_retention: Positive = timedelta(days=365)
     broadcast_retention: Positive = timedelta(days=400)
+    audit_retention: Positive = timedelta(days=400)
     export_kept_for: Positive = timedelta(hours=24)
     return_sweep_every: Cadence = timedelta(seconds=10)
     undo_retention: Positive = timedelta(days=30)
@@ -256,6 +276,11 @@ def _production_errors(settings: Settings, environment: Mapping[str, str]) -> It
         yield "In production USER_TAGS_JWT_JWKS_URL must start with https://: whoever changes the keys makes tokens."
     if not settings.wechat_api_url.lower().startswith("https://"):
         yield "In production USER_TAGS_WECHAT_API_URL must start with https://: app secrets and tokens are sent there."
+    if settings.webhooks.allow_private:
+        yield (
+            "USER_TAGS_WEBHOOKS_ALLOW_PRIVATE lets whoever manages webhooks call what only this network reaches;"
+            " production refuses it."
+        )
     if settings.clock_offset_file is not None:
         yield "USER_TAGS_CLOCK_OFFSET_FILE moves the clock for tests; production refuses it."
     if settings.demo_url is not None:

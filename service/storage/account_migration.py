@@ -40,9 +40,9 @@ class StoredUser(NamedTuple):
 
 
 class BatchEntry(NamedTuple):
-    """Say that a batch of a tag holds a person, in the slot of a segment."""
+    """Say that a batch, by the key by which it came, holds a person, in the slot of a segment."""
 
-    tag_id: int
+    key_id: int
     slot: int
     batch_id: int
     ordinal: int
@@ -68,9 +68,12 @@ async def set_united_users(conn: Connection, channel_id: int, united: Sequence[U
     await conn.execute(STATEMENTS["set_united_users"], channel_id, *(list(each) for each in zip(*united, strict=True)))
 
 
-async def lock_return_tags(conn: Connection, channel_id: int) -> set[int]:
-    """Lock the living return tags against every other change of their batches, and return their ids."""
-    return {row["tag_id"] for row in await conn.fetch(STATEMENTS["lock_return_tags"], channel_id)}
+async def lock_return_tags(conn: Connection, channel_id: int) -> dict[int, int | None]:
+    """Lock the living return tags against every other change of their batches.
+
+    Returns with each the one that it is being merged into, None for most.
+    """
+    return {row["tag_id"]: row["merging_into"] for row in await conn.fetch(STATEMENTS["lock_return_tags"], channel_id)}
 
 
 async def active_combo_tags(conn: Connection, channel_id: int) -> set[int]:

@@ -9,6 +9,7 @@ import asyncpg
 import orjson
 
 from service.entities.jobs import Job, JobKind, JobState, UnfinishedJob
+from service.storage.change_feed import new_notice_id
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -116,6 +117,7 @@ async def write_job(conn: Connection, wanted: Job) -> Job | None:
         wanted.expires_at,
         wanted.lease_until,
         wanted.failures,
+        new_notice_id(),
     )
     return _to_job_or_none(row)
 
@@ -127,7 +129,8 @@ async def end_waiting(conn: Connection, channel_id: int, now: datetime) -> list[
 
 async def cancel_job(conn: Connection, channel_id: int, job_id: int, now: datetime) -> Job | None:
     """Cancel a job and return it; None if it was finished before."""
-    return _to_job_or_none(await conn.fetchrow(STATEMENTS["cancel_job"], channel_id, job_id, now))
+    row = await conn.fetchrow(STATEMENTS["cancel_job"], channel_id, job_id, now, new_notice_id())
+    return _to_job_or_none(row)
 
 
 async def prune_jobs(conn: Connection, channel_id: int, kinds: Collection[JobKind], before: datetime) -> None:

@@ -8,6 +8,7 @@ import asyncpg
 
 from service.entities.jobs import Job, JobKind
 from service.entities.syncs import SyncFailure, TagSync, TagSyncAction
+from service.storage.change_feed import new_notice_id
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -168,7 +169,8 @@ async def is_being_synced(conn: Connection, channel_id: int, tag_id: int) -> boo
 
 async def yield_to_job(conn: Connection, channel_id: int, job_id: int, now: datetime) -> list[int]:
     """Cancel the syncs before a job that were begun by no client and wait; return their ids."""
-    return [row["job_id"] for row in await conn.fetch(STATEMENTS["yield_to_job"], channel_id, job_id, now)]
+    rows = await conn.fetch(STATEMENTS["yield_to_job"], channel_id, job_id, now, new_notice_id())
+    return [row["job_id"] for row in rows]
 
 
 async def earlier_remote_job(

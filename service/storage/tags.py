@@ -59,6 +59,7 @@ async def update_tags(conn: Connection, channel_id: int, edited: Sequence[Tag]) 
         [tag.version for tag in edited],
         [tag.updated_at for tag in edited],
         [tag.deleted_at for tag in edited],
+        [tag.merged_into for tag in edited],
     )
 
 
@@ -93,6 +94,10 @@ async def log_tag_changes(
         [change.kind for change in changes],
         [change.shown_before for change in changes],
         [change.shown_after for change in changes],
+        [None if change.tag is None else change.tag.category for change in changes],
+        [None if change.tag is None else change.tag.name for change in changes],
+        [None if change.tag is None else change.tag.state for change in changes],
+        ["{" + ",".join(map(str, change.lapsed_by)) + "}" if change.lapsed_by else None for change in changes],
     )
 
 
@@ -137,6 +142,7 @@ def _tag(row: asyncpg.Record, channel_id: int | None = None) -> Tag:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         deleted_at=row["deleted_at"],
+        merged_into=row["merged_into"],
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import asyncpg
 from asyncpg import BitString
 
-from service.entities.blocks import BLOCK_SIZE, bitmap_of
+from service.entities.blocks import BLOCK_SIZE, ChangeCause, bitmap_of
 from service.entities.revision import Revision
 from service.entities.users import MAX_ADS_PER_USER, ChannelUser, Facts
 from service.storage.database.pool import Connection
@@ -132,6 +132,21 @@ async def tags_since(conn: Connection, channel_id: int, ordinals: Iterable[int])
     for row in await conn.fetch(STATEMENTS["tags_since"], channel_id, list(ordinals)):
         since.setdefault(row["ordinal"], {})[row["tag_id"]] = row["at"]
     return since
+
+
+class Loss(NamedTuple):
+    """Hold when and why somebody lost a tag."""
+
+    at: datetime
+    cause: ChangeCause
+
+
+async def losses_of_users(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> dict[int, dict[int, Loss]]:
+    """Return how each tag was last lost, `{ordinal: {tag_id: loss}}`, as far back as the change log is kept."""
+    losses: dict[int, dict[int, Loss]] = {}
+    for row in await conn.fetch(STATEMENTS["losses_of_users"], channel_id, list(ordinals)):
+        losses.setdefault(row["ordinal"], {})[row["tag_id"]] = Loss(row["at"], ChangeCause(row["cause"]))
+    return losses
 
 
 def catalogue_revision_of(row: asyncpg.Record) -> CatalogueRevision:

@@ -34,10 +34,12 @@ from service.web.console.routes import console_routes
 from service.web.diagnostics import log_stats_on_signal, process_stats
 from service.web.endpoints.ad_feed import receive_ad_follow
 from service.web.endpoints.addresses import addresses
+from service.web.endpoints.audit_exports import download_audit_log
 from service.web.endpoints.batchset import BatchsetEndpoint
 from service.web.endpoints.csv_import import CsvImportEndpoint
 from service.web.endpoints.demo_chat import demo_chat_routes
 from service.web.endpoints.exports import download_export
+from service.web.endpoints.feed_changes import FeedChangesEndpoint
 from service.web.endpoints.health import liveness, readiness
 from service.web.endpoints.metrics import MetricsEndpoint
 from service.web.endpoints.wechat_push import WechatPushEndpoint
@@ -106,7 +108,7 @@ def make_app(settings: Settings, pages: Path = PAGES) -> WebApp:
     graphql = GraphQLView(schema, settings, verifier, trusted_documents, ide_page(pages))
     event_stream = EventStreamView(schema, settings, verifier, trusted_documents)
     wechat_push, batchset, csv_import = WechatPushEndpoint(), BatchsetEndpoint(), CsvImportEndpoint(verifier)
-    metrics = MetricsEndpoint(settings)
+    feed_changes, metrics = FeedChangesEndpoint(verifier), MetricsEndpoint(settings)
     return WebApp(
         graphql,
         routes=[
@@ -115,9 +117,11 @@ def make_app(settings: Settings, pages: Path = PAGES) -> WebApp:
             Route("/graphql/stream", event_stream),
             Route("/wechat/{secret}", wechat_push.get, methods=["GET"]),
             Route("/wechat/{secret}", wechat_push.post, methods=["POST"]),
+            Route("/export/audit/{link}", download_audit_log, methods=["GET"]),
             Route("/export/{link}", download_export, methods=["GET"]),
             Route("/openapi/label/batchset/{token}", batchset.post, methods=["POST"]),
             Route("/import/return-data", csv_import.post, methods=["POST"]),
+            Route("/feed/changes", feed_changes.get, methods=["GET"]),
             Route("/ads/{secret}", receive_ad_follow, methods=["GET"]),
             *console_routes(settings, pages),
             Route("/", addresses, methods=["GET"]),
@@ -152,9 +156,10 @@ async def _lifespan(
         sys.setswitchinterval(SWITCH_INTERVAL)
         try:
             with metrics.collect(resources), log_stats_on_signal(partial(process_stats, resources)):
-                async with acting_watched(resources.runtime):
+                async with acting_watched(resources.runtime), resources.refusals.written():
                     yield {"resources": resources}
         finally:
+            await resources.new_entries.close()
             await resources.hub.close()
 
 

@@ -6,14 +6,15 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.entities.errors import RateLimitedError
+from service.foundation.client_addresses import peer_of
 from service.resources import resources_of
 
 UNAUTHORIZED: Final = 401
 UNKNOWN_STATUSES: Final = frozenset({403, 404, 405})
 # The GraphQL views count for themselves.
 GRAPHQL_PREFIX: Final = "/graphql"
-# Its other refusals are those of requests with a valid token.
-IMPORT_PREFIX: Final = "/import/"
+# Their other refusals are those of requests with a valid token.
+TOKEN_PREFIXES: Final = ("/import/", "/feed/")
 STRANGER_KEY: Final = "is_stranger"
 """An endpoint whose answers are always 200 sets it in the state of a request that has no valid secret."""
 
@@ -49,14 +50,13 @@ class StrangerLimit:
 def _is_refused(scope: Scope, status: int) -> bool:
     if status == UNAUTHORIZED or STRANGER_KEY in scope["state"]:
         return True
-    return status in UNKNOWN_STATUSES and not scope["path"].startswith(IMPORT_PREFIX)
+    return status in UNKNOWN_STATUSES and not scope["path"].startswith(TOKEN_PREFIXES)
 
 
 def _count_refusal(scope: Scope) -> PlainTextResponse | None:
     """Count a refusal of the client's address; return the answer that takes its place where there are too many."""
-    client = scope.get("client")
     try:
-        resources_of(scope).refusal_limiter.acquire(client[0] if client else "")
+        resources_of(scope).refusal_limiter.acquire(peer_of(scope) or "")
     except RateLimitedError as error:
         headers = {"retry-after": str(error.retry_after), "connection": "close"}
         return PlainTextResponse("RATE_LIMITED", status_code=429, headers=headers)

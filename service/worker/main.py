@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from datetime import UTC
 from typing import Final
 
@@ -19,7 +19,9 @@ from service.foundation.logging import configure_logging
 from service.foundation.settings import Settings
 from service.resources import Resources, open_resources
 from service.valkey.connection import VALKEY_ERRORS, Valkey, open_valkey
+from service.webhooks.client import WebhookClient
 from service.worker.queue_worker import QueueWorker, silence_scheduled_runs
+from service.worker.resident_loops import loops_running, resident_loops
 from service.worker.schedule import TASK_TIMEOUT, cron_jobs
 from service.worker.tasks.combos import activate_combo, clear_members, refresh_combos
 from service.worker.tasks.jobs import process_job
@@ -60,13 +62,19 @@ async def _run_until_stopped(settings: Settings) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with open_resources(settings) as resources, acting_watched(resources.runtime):
-        worker_task = asyncio.create_task(_keep_working(settings, resources), name="worker")
-        stop_task = asyncio.create_task(stop.wait(), name="stop request")
-        await asyncio.wait({worker_task, stop_task}, return_when=asyncio.FIRST_COMPLETED)
-        failed = worker_task.done()
-        await cancel_and_wait(worker_task, stop_task)
-        await resources.runtime.shielded.drain(settings.wechat.call_within.total_seconds() + RECORDING_TIMEOUT)
+    async with (
+        open_resources(settings) as resources,
+        acting_watched(resources.runtime),
+        aclosing(WebhookClient(settings.webhooks, resources.runtime.clock)) as webhooks,
+    ):
+        async with loops_running(resident_loops(resources, webhooks)):
+            worker_task = asyncio.create_task(_keep_working(settings, resources), name="worker")
+            stop_task = asyncio.create_task(stop.wait(), name="stop request")
+            await asyncio.wait({worker_task, stop_task}, return_when=asyncio.FIRST_COMPLETED)
+            failed = worker_task.done()
+            await cancel_and_wait(worker_task, stop_task)
+        longest_call = max(settings.wechat.call_within, settings.webhooks.call_within)
+        await resources.runtime.shielded.drain(longest_call.total_seconds() + RECORDING_TIMEOUT)
         if failed:
             worker_task.result()
 

@@ -9,6 +9,7 @@ from arq.typing import WorkerCoroutine
 
 from service.foundation.settings import Settings
 from service.worker.tasks.ad_tags import complete_ad_tags
+from service.worker.tasks.audit_log import seal_audit_logs
 from service.worker.tasks.broadcast_approvals import cancel_unapproved_broadcasts
 from service.worker.tasks.broadcast_leftovers import clear_broadcast_leftovers
 from service.worker.tasks.broadcast_series import run_series
@@ -19,6 +20,7 @@ from service.worker.tasks.message_results import ask_for_message_results, match_
 from service.worker.tasks.official_account import keep_tags_in_sync
 from service.worker.tasks.retention import forget_unfollowed_users, prune_channels
 from service.worker.tasks.return_data import end_expired_batches
+from service.worker.tasks.tag_merges import take_back_ended_merges
 from service.worker.tasks.tag_sizes import sample_tag_sizes
 
 # Seconds.
@@ -49,6 +51,7 @@ def scheduled_tasks(settings: Settings) -> tuple[ScheduledTask, ...]:
         ScheduledTask(run_default_tags_for_all, every=settings.default_tags_every),
         ScheduledTask(rescue_jobs, every=timedelta(seconds=5), timeout=None),
         ScheduledTask(cancel_unapproved_broadcasts, every=timedelta(minutes=10), offset=timedelta(minutes=3)),
+        ScheduledTask(seal_audit_logs, every=timedelta(seconds=5), offset=timedelta(seconds=2)),
         ScheduledTask(run_series, every=timedelta(seconds=10)),
         ScheduledTask(end_expired_batches, every=settings.return_sweep_every),
         ScheduledTask(refresh_all_combos, every=settings.combos_every),
@@ -56,6 +59,7 @@ def scheduled_tasks(settings: Settings) -> tuple[ScheduledTask, ...]:
         ScheduledTask(keep_tags_in_sync, every=settings.keep_in_sync_every),
         ScheduledTask(match_message_results, every=timedelta(minutes=1), offset=timedelta(seconds=20)),
         ScheduledTask(ask_for_message_results, every=timedelta(minutes=5), offset=timedelta(seconds=40)),
+        ScheduledTask(take_back_ended_merges, every=timedelta(seconds=10)),
         ScheduledTask(complete_ad_tags, every=timedelta(minutes=1), offset=timedelta(seconds=10)),
         ScheduledTask(clear_broadcast_leftovers, every=timedelta(minutes=1), offset=timedelta(seconds=20)),
         ScheduledTask(

@@ -62,6 +62,7 @@ create table webhook_delivery (
     delivery_id bigint not null,
     message_id text not null,
     kind text not null,
+    part integer,
     from_seq bigint,
     from_version bigint,
     from_offset integer,
@@ -79,5 +80,8 @@ create table webhook_delivery (
     primary key (channel_id, endpoint_id, delivery_id),
     constraint webhook_delivery_kind check (kind in ('CHANGES', 'RESET', 'TEST'))
 );
+create index webhook_delivery_newest on webhook_delivery (channel_id, endpoint_id, created_at, delivery_id);
 comment on table webhook_delivery is 'What was sent to an endpoint: the range of events, never the events, which are read again for each attempt.';
+comment on column webhook_delivery.part is 'Of a feed.reset that takes several deliveries: which of them it is, from 1 on.';
 comment on column webhook_delivery.message_id is 'The webhook-id: the same for each attempt.';
+create index webhook_delivery_due on webhook_delivery (next_attempt_at) where next_attempt_at is not null;

@@ -23,9 +23,9 @@ create table audit_entry (
     primary key (channel_id, entry_id),
     constraint audit_entry_outcome check (outcome in ('DONE', 'DENIED', 'FAILED'))
 );
-create index audit_entry_unsealed on audit_entry (channel_id, entry_id) where number is null;
-create index audit_entry_number on audit_entry (channel_id, number);
-create index audit_entry_at on audit_entry (channel_id, at);
+create index audit_entry_unsealed on audit_entry (channel_id, at, entry_id) where number is null;
+create unique index audit_entry_number on audit_entry (channel_id, number) where number is not null;
+create index audit_entry_at on audit_entry (channel_id, at, entry_id);
 create unique index audit_entry_folded on audit_entry (channel_id, minute, subject, role, action, error_code)
     where minute is not null and number is null;
 comment on table audit_entry is 'Written by the act''s own transaction, in the channel it is about, or the home channel of the robot.';
@@ -41,8 +41,6 @@ create table audit_chain (
     last_hash bytea,
     base_number bigint not null default 0,
     base_hash bytea,
-    turn bigint not null default 0,
-    turn_until timestamptz,
     primary key (channel_id)
 );
 comment on table audit_chain is 'The chain of a robot, in its home channel: the number and hash of the last entry, and of the last that was deleted.';

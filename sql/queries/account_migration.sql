@@ -21,7 +21,7 @@ where u.channel_id = $1 and u.ordinal = n.ordinal;
 
 -- name: lock_return_tags
 -- Lock the living return tags of a channel against every other change of their batches, and list them.
-select tag_id from tag
+select tag_id, merging_into from tag
 where channel_id = $1 and kind = 'RETURN' and deleted_at is null
 order by tag_id
 for no key update;

@@ -1,33 +1,48 @@
 -- name: return_tag_by_key
--- Return the living tag under an integrator's key, and whether the gate is open.
-select s.open, t.tag_id
+-- Return the living tag that has an integrator's key, the tag that the key was made for, and whether the gate is open.
+select s.open, t.owner_tag_id, t.tag_id
 from channel_state s
 left join (
-    select r.tag_id
+    select r.owner_tag_id, r.tag_id
     from return_tag r
-    join tag g on g.channel_id = r.channel_id and g.tag_id = r.tag_id and g.deleted_at is null
+    join tag g on g.channel_id = r.channel_id and g.tag_id = r.owner_tag_id and g.deleted_at is null
     where r.channel_id = $1 and r.category = $2 and r.label = $3
 ) t on true
 where s.channel_id = $1;
 
 -- name: insert_return_tag
 -- Insert the key of a new tag.
-insert into return_tag (channel_id, tag_id, category, label) values ($1, $2, $3, $4);
+insert into return_tag (channel_id, tag_id, category, label, owner_tag_id) values ($1, $2, $3, $4, $2);
 
 -- name: return_tag_keys
--- List the keys of the return tags of a channel, deleted ones too.
-select tag_id, category, label from return_tag where channel_id = $1;
+-- List the keys of the return tags of a channel, deleted ones too, with the tags that have them.
+select tag_id, category, label, owner_tag_id from return_tag where channel_id = $1 order by tag_id;
+
+-- name: owner_of_key
+-- Return the tag that has the key that was made for tag $2.
+select owner_tag_id from return_tag where channel_id = $1 and tag_id = $2;
+
+-- name: keys_of_tag
+-- List the tags whose keys a return tag has: itself, and those merged into it.
+select tag_id from return_tag where channel_id = $1 and owner_tag_id = $2 order by tag_id;
+
+-- name: give_keys
+-- Give the keys of a return tag to another, with all that came by them; run under the exclusive locks of both.
+update return_tag set owner_tag_id = $3 where channel_id = $1 and owner_tag_id = $2;
 
 -- name: lock_tags_shared
--- Lock tags against edits and against a replacement of their members.
-select tag_id, deleted_at is null as living from tag
+-- Lock tags against edits, merges and a replacement of their members.
+select tag_id, deleted_at is null as living, merged_into, merging_into, merging_from from tag
 where channel_id = $1 and tag_id = any($2::int[])
 order by tag_id
 for share;
 
--- name: lock_tag_exclusive
--- Lock a tag against every other change of its batches.
-select tag_id, deleted_at is null as living from tag where channel_id = $1 and tag_id = $2 for no key update;
+-- name: lock_tags_exclusive
+-- Lock tags against every other change of their batches.
+select tag_id, deleted_at is null as living, merged_into, merging_into, merging_from from tag
+where channel_id = $1 and tag_id = any($2::int[])
+order by tag_id
+for no key update;
 
 -- name: allocate_batch_ids
 -- Reserve numbers for new batches, in the order in which they commit; return the last.
@@ -55,22 +70,35 @@ from unnest(
 
 -- name: batch
 -- Return one receipt.
-select * from return_batch where channel_id = $1 and batch_id = $2;
+select b.*, r.owner_tag_id
+from return_batch b
+join return_tag r on r.channel_id = b.channel_id and r.tag_id = b.tag_id
+where b.channel_id = $1 and b.batch_id = $2;
 
 -- name: batches_by_id
 -- Return receipts by their numbers, without the entries that were left out.
-select channel_id, batch_id, tag_id, at, mode, source, subject, expires_at, added, removed, unchanged, duplicates,
-    new_users, blocks, openids_of, ended, ended_at, undo_removed, undo_kept
-from return_batch
-where channel_id = $1 and batch_id = any($2::bigint[]);
+select b.channel_id, b.batch_id, b.tag_id, b.at, b.mode, b.source, b.subject, b.expires_at, b.added, b.removed,
+    b.unchanged, b.duplicates, b.new_users, b.blocks, b.openids_of, b.ended, b.ended_at, b.undo_removed, b.undo_kept,
+    r.owner_tag_id
+from return_batch b
+join return_tag r on r.channel_id = b.channel_id and r.tag_id = b.tag_id
+where b.channel_id = $1 and b.batch_id = any($2::bigint[]);
 
 -- name: batches_of_tag
--- List the receipts of a tag before a number, newest first, without the entries that were left out.
-select channel_id, batch_id, tag_id, at, mode, source, subject, expires_at, added, removed, unchanged, duplicates,
-    new_users, blocks, openids_of, ended, ended_at, undo_removed, undo_kept
-from return_batch
-where channel_id = $1 and tag_id = $2 and batch_id < $3
-order by batch_id desc
+-- List the receipts of a tag before a number, newest first, without the entries that were left out: those by each key
+-- that it has, and by the one that was made for it.
+select b.channel_id, b.batch_id, b.tag_id, b.at, b.mode, b.source, b.subject, b.expires_at, b.added, b.removed,
+    b.unchanged, b.duplicates, b.new_users, b.blocks, b.openids_of, b.ended, b.ended_at, b.undo_removed, b.undo_kept,
+    r.owner_tag_id
+from return_tag r
+cross join lateral (
+    select * from return_batch b
+    where b.channel_id = r.channel_id and b.tag_id = r.tag_id and b.batch_id < $3
+    order by b.batch_id desc
+    limit $4
+) b
+where r.channel_id = $1 and (r.owner_tag_id = $2 or r.tag_id = $2)
+order by b.batch_id desc
 limit $4;
 
 -- name: rejected_slices
@@ -102,8 +130,8 @@ for update;
 update return_batch set ended = $3, ended_at = $4
 where channel_id = $1 and batch_id = any($2::bigint[]);
 
--- name: end_batches_of_tag
--- End every batch of a tag, since a new one replaces its whole membership.
+-- name: end_batches_of_key
+-- End every batch that came by a key, since a new one replaces all of them.
 update return_batch set ended = 'REPLACED', ended_at = $3
 where channel_id = $1 and tag_id = $2 and ended is null and mode <> 'REMOVE';
 
@@ -118,7 +146,7 @@ set unmatched = array(select each from unnest(unmatched) each where each <> all(
 where channel_id = $1 and unmatched <> '{}' and unmatched && $3::text[] and (openids_of = $2 or openids_of is null);
 
 -- name: expired_batches
--- List batches that have expired, tag by tag.
+-- List batches that have expired, key by key.
 select tag_id, batch_id from return_batch
 where channel_id = $1 and ended is null and expires_at <= $2
 order by tag_id, batch_id
@@ -129,17 +157,19 @@ limit $3;
 select distinct channel_id from return_batch where ended is null and expires_at <= $1 order by channel_id;
 
 -- name: settled_batches
--- List batches that can no longer be undone, tag by tag.
+-- List batches that can no longer be undone, key by key.
 select tag_id, batch_id from return_batch
 where channel_id = $1 and ended is null and expires_at is null and mode <> 'REMOVE' and at < $2
 order by tag_id, batch_id
 limit $3;
 
 -- name: batches_holding
--- List the batches in force that hold these people, by tag; 0 for those that were folded.
-select w.ordinal, m.tag_id, m.batch_id
+-- List the batches in force that hold these people, by tag and key, with the tag that this is being merged into; 0 for
+-- those that were folded.
+select w.ordinal, r.owner_tag_id, m.tag_id, m.batch_id, t.merging_into
 from unnest($2::int[]) as w (ordinal)
 cross join return_tag r
+join tag t on t.channel_id = r.channel_id and t.tag_id = r.owner_tag_id
 join return_support m
     on m.channel_id = r.channel_id and m.tag_id = r.tag_id
     and m.place in (w.ordinal / 32000, -1 - w.ordinal / 32000 / 32)

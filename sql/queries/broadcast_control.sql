@@ -1,8 +1,20 @@
 -- name: set_broadcast_state
--- Put the job of a locked broadcast into another state, in which no worker holds it, and return it.
-update job set state = $3, error = null, error_code = null, finished_at = $4, lease_until = null, resumes_at = null
-where channel_id = $1 and job_id = $2
-returning *;
+-- Put the job of a locked broadcast into another state, in which no worker holds it, and return it; who follows is told
+-- if it is finished.
+with finished as (
+    update job set state = $3, error = null, error_code = null, finished_at = $4, lease_until = null, resumes_at = null
+    where channel_id = $1 and job_id = $2
+    returning *
+),
+told as (
+    insert into feed_notice (channel_id, notice_id, at, job_id, job_kind, job_state)
+    select $1, $5::bigint # j.job_id, j.finished_at, j.job_id, j.kind, j.state
+    from finished j
+    where j.finished_at is not null and j.kind in ('Broadcast', 'OfficialAccountSync', 'FollowerImport', 'RemoteTagImport')
+      and not coalesce((j.payload ->> 'dry_run')::boolean, false)
+      and exists (select from feed f where f.channel_id = $1)
+)
+select * from finished;
 
 -- name: end_settling
 -- Let a broadcast be claimed at instant $3 that waits though nobody is planned or uncertain any more, and return its job.
@@ -40,17 +52,25 @@ where b.channel_id = $1 and b.repeat_of = $2
 order by b.job_id;
 
 -- name: end_broadcasts
--- End every broadcast and series of a channel that is not finished, and list them.
-with ended as (
+-- End every broadcast and series of a channel that is not finished, and list them; who follows is told.
+with finished as (
     update job
     set state = $2, error = $3, error_code = $4, finished_at = $5, lease_until = null, resumes_at = null
     where channel_id = $1 and kind = 'Broadcast'
       and state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING', 'PAUSED')
-    returning job_id
+    returning *
+),
+told as (
+    insert into feed_notice (channel_id, notice_id, at, job_id, job_kind, job_state)
+    select $1, $6::bigint # j.job_id, j.finished_at, j.job_id, j.kind, j.state
+    from finished j
+    where j.finished_at is not null and j.kind in ('Broadcast', 'OfficialAccountSync', 'FollowerImport', 'RemoteTagImport')
+      and not coalesce((j.payload ->> 'dry_run')::boolean, false)
+      and exists (select from feed f where f.channel_id = $1)
 )
 update broadcast
 set waiting_for = null, next_run_at = null
-where channel_id = $1 and (job_id in (select job_id from ended) or next_run_at is not null)
+where channel_id = $1 and (job_id in (select job_id from finished) or next_run_at is not null)
 returning job_id;
 
 -- name: pause_broadcasts

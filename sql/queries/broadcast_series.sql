@@ -23,8 +23,21 @@ where b.channel_id = $1 and (b.job_id = $2 or b.repeat_of = $2);
 update broadcast set next_run_at = $3 where channel_id = $1 and job_id = $2;
 
 -- name: skip_run
--- Cancel the new job of a run that is skipped, and say why.
-update job set state = 'CANCELLED', finished_at = $3, error = $4 where channel_id = $1 and job_id = $2;
+-- Cancel the new job of a run that is skipped, and say why; who follows is told.
+with finished as (
+    update job set state = 'CANCELLED', finished_at = $3, error = $4
+    where channel_id = $1 and job_id = $2
+    returning *
+),
+told as (
+    insert into feed_notice (channel_id, notice_id, at, job_id, job_kind, job_state)
+    select $1, $5::bigint # j.job_id, j.finished_at, j.job_id, j.kind, j.state
+    from finished j
+    where j.finished_at is not null and j.kind in ('Broadcast', 'OfficialAccountSync', 'FollowerImport', 'RemoteTagImport')
+      and not coalesce((j.payload ->> 'dry_run')::boolean, false)
+      and exists (select from feed f where f.channel_id = $1)
+)
+select job_id from finished;
 
 -- name: lock_running_series
 -- Lock the series of a channel that have further runs, and list them.

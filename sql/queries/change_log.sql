@@ -135,3 +135,25 @@ delete from user_tag_change where channel_id = $1 and block = $2 and version <= 
 -- name: prune_bulk_changes
 -- Delete changes of many users up to a version.
 delete from bulk_tag_change where channel_id = $1 and block = $2 and version <= $3;
+
+-- name: log_of_block
+-- List what the log of a block holds, newest first.
+select version, at, cause, user_offset::int, null::int as tag_id, added, removed,
+    null::smallint[] as added_offsets, null::smallint[] as removed_offsets,
+    null::bit(32000) as added_members, null::bit(32000) as removed_members
+from user_tag_change
+where channel_id = $1 and block = $2
+union all
+select version, at, cause, null, tag_id, null, null, added_offsets, removed_offsets, added, removed
+from bulk_tag_change
+where channel_id = $1 and block = $2
+order by version desc;
+
+-- name: log_bounds
+-- Return the newest version of a block and the newest that is no longer in its log, each with its instant.
+select version, at, base_version, base_at from block_head where channel_id = $1 and block = $2;
+
+-- name: cut_log
+-- Record that nothing up to the present version of a block is to be read from its log.
+update block_head set base_version = version, base_at = at where channel_id = $1 and block = $2
+returning base_version;

@@ -41,7 +41,7 @@ update channel_state set combos_epoch = combos_epoch + 1 where channel_id = $1;
 -- Return every tag of a channel with what combos are made of, in one snapshot.
 select s.tag_version, s.tag_version_at, s.open, s.default_tags_as_of, s.combos_epoch,
     t.tag_id, t.kind, t.category, t.name, t.description, t.state, t.version, t.created_at, t.updated_at, t.deleted_at,
-    c.expression, c.generation, c.next_block, c.started_at, c.as_of
+    t.merged_into, c.expression, c.generation, c.next_block, c.started_at, c.as_of
 from channel_state s
 left join tag t on t.channel_id = s.channel_id
 left join combo_tag c on c.channel_id = s.channel_id and c.tag_id = t.tag_id

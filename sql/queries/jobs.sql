@@ -74,12 +74,23 @@ where channel_id = $1 and job_id = $2 and claim = $3 and state = 'RUNNING';
 select * from job where channel_id = $1 and job_id = $2 for update;
 
 -- name: write_job
--- Save the progress of a job that is still held by claim $3 and was not cancelled.
-update job
-set state = $4, done = $5, total = $6, payload = $7, error = $8, error_code = $9, finished_at = $10, resumes_at = $11,
-    expires_at = $12, lease_until = $13, failures = $14
-where channel_id = $1 and job_id = $2 and claim = $3 and state = 'RUNNING'
-returning *;
+-- Save the progress of a job that is still held by claim $3 and was not cancelled; who follows is told if it is finished.
+with finished as (
+    update job
+    set state = $4, done = $5, total = $6, payload = $7, error = $8, error_code = $9, finished_at = $10,
+        resumes_at = $11, expires_at = $12, lease_until = $13, failures = $14
+    where channel_id = $1 and job_id = $2 and claim = $3 and state = 'RUNNING'
+    returning *
+),
+told as (
+    insert into feed_notice (channel_id, notice_id, at, job_id, job_kind, job_state)
+    select $1, $15::bigint # j.job_id, j.finished_at, j.job_id, j.kind, j.state
+    from finished j
+    where j.finished_at is not null and j.kind in ('Broadcast', 'OfficialAccountSync', 'FollowerImport', 'RemoteTagImport')
+      and not coalesce((j.payload ->> 'dry_run')::boolean, false)
+      and exists (select from feed f where f.channel_id = $1)
+)
+select * from finished;
 
 -- name: end_waiting
 -- Let the jobs of a channel that wait for WeChat be claimed at instant $2, and return them. Broadcasts that wait for
@@ -95,12 +106,23 @@ where j.channel_id = $1 and j.state in ('WAITING', 'WAITING_FOR_APPROVAL') and j
 returning *;
 
 -- name: cancel_job
--- Cancel a job that is not finished; its worker notices when it saves its progress.
-update job
-set state = 'CANCELLED', finished_at = $3, lease_until = null, resumes_at = null
-where channel_id = $1 and job_id = $2
-  and state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING', 'PAUSED')
-returning *;
+-- Cancel a job that is not finished; its worker notices when it saves its progress. Who follows is told.
+with finished as (
+    update job
+    set state = 'CANCELLED', finished_at = $3, lease_until = null, resumes_at = null
+    where channel_id = $1 and job_id = $2
+      and state in ('QUEUED', 'WAITING', 'WAITING_FOR_APPROVAL', 'RUNNING', 'PAUSED')
+    returning *
+),
+told as (
+    insert into feed_notice (channel_id, notice_id, at, job_id, job_kind, job_state)
+    select $1, $4::bigint # j.job_id, j.finished_at, j.job_id, j.kind, j.state
+    from finished j
+    where j.finished_at is not null and j.kind in ('Broadcast', 'OfficialAccountSync', 'FollowerImport', 'RemoteTagImport')
+      and not coalesce((j.payload ->> 'dry_run')::boolean, false)
+      and exists (select from feed f where f.channel_id = $1)
+)
+select * from finished;
 
 -- name: prune_jobs
 -- Delete jobs of some kinds that finished, and whose results expired, before an instant.

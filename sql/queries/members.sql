@@ -81,3 +81,7 @@ with empty as (
 )
 delete from tag_members
 where channel_id = $1 and block = $2 and tag_id in (select tag_id from empty) and bit_count(members) = 0;
+
+-- name: bits_of_block
+-- Return the bitmaps of all tags in a block.
+select tag_id, members from tag_members where channel_id = $1 and block = $2;

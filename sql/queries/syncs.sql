@@ -122,12 +122,24 @@ select exists (
 );
 
 -- name: yield_to_job
--- Cancel the syncs before job $2 that were begun by no client and wait: what they still had to do is found again.
-update job
-set state = 'CANCELLED', finished_at = $3, resumes_at = null
-where channel_id = $1 and job_id < $2 and kind = 'OfficialAccountSync' and state = 'WAITING'
-  and (payload ->> 'automatic')::boolean
-returning job_id;
+-- Cancel the syncs before job $2 that were begun by no client and wait: what they still had to do is found again. Who
+-- follows is told.
+with finished as (
+    update job
+    set state = 'CANCELLED', finished_at = $3, resumes_at = null
+    where channel_id = $1 and job_id < $2 and kind = 'OfficialAccountSync' and state = 'WAITING'
+      and (payload ->> 'automatic')::boolean
+    returning *
+),
+told as (
+    insert into feed_notice (channel_id, notice_id, at, job_id, job_kind, job_state)
+    select $1, $4::bigint # j.job_id, j.finished_at, j.job_id, j.kind, j.state
+    from finished j
+    where j.finished_at is not null and j.kind in ('Broadcast', 'OfficialAccountSync', 'FollowerImport', 'RemoteTagImport')
+      and not coalesce((j.payload ->> 'dry_run')::boolean, false)
+      and exists (select from feed f where f.channel_id = $1)
+)
+select job_id from finished;
 
 -- name: earlier_remote_job
 -- Return when the oldest unfinished job before job $2 that reads or changes remote tags goes on.

@@ -7,16 +7,17 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $8);
 -- Write edited tags; a deleted one frees its name.
 update tag t
 set category = n.category, name = n.name, description = n.description, state = n.state, version = n.version,
-    updated_at = n.updated_at, deleted_at = n.deleted_at
+    updated_at = n.updated_at, deleted_at = n.deleted_at, merged_into = n.merged_into
 from unnest(
-    $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::timestamptz[], $9::timestamptz[]
-) as n (tag_id, category, name, description, state, version, updated_at, deleted_at)
+    $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::timestamptz[], $9::timestamptz[], $10::int[]
+) as n (tag_id, category, name, description, state, version, updated_at, deleted_at, merged_into)
 where t.channel_id = $1 and t.tag_id = n.tag_id;
 
 -- name: catalogue
 -- Return every tag of a channel, deleted ones too, with the version of the channel's tag states they are from.
 select s.tag_version, s.tag_version_at, s.open, s.default_tags_as_of,
-    t.tag_id, t.kind, t.category, t.name, t.description, t.state, t.version, t.created_at, t.updated_at, t.deleted_at
+    t.tag_id, t.kind, t.category, t.name, t.description, t.state, t.version, t.created_at, t.updated_at, t.deleted_at,
+    t.merged_into
 from channel_state s
 left join tag t on t.channel_id = s.channel_id
 where s.channel_id = $1
@@ -24,9 +25,13 @@ order by t.tag_id;
 
 -- name: log_tag_changes
 -- Log what a structural change did to the tags of a channel.
-insert into tag_change (channel_id, version, tag_id, at, kind, cause, shown_before, shown_after)
-select $1, $2, n.tag_id, $3, n.kind, $5, n.shown_before, n.shown_after
-from unnest($4::int[], $6::text[], $7::boolean[], $8::boolean[]) as n (tag_id, kind, shown_before, shown_after);
+insert into tag_change (
+    channel_id, version, tag_id, at, kind, cause, shown_before, shown_after, category, name, state, lapsed_by
+)
+select $1, $2, n.tag_id, $3, n.kind, $5, n.shown_before, n.shown_after, n.category, n.name, n.state, n.lapsed_by::int[]
+from unnest(
+    $4::int[], $6::text[], $7::boolean[], $8::boolean[], $9::text[], $10::text[], $11::text[], $12::text[]
+) as n (tag_id, kind, shown_before, shown_after, category, name, state, lapsed_by);
 
 -- name: tag_changes_since
 -- Return the structural changes after a version; known is false where the log does not hold it at that instant.

@@ -101,6 +101,23 @@ cross join lateral (
 ) c
 group by u.ordinal, c.tag_id;
 
+-- name: losses_of_users
+-- Return when and why each tag was last taken from these people, as far back as the change log is kept.
+select distinct on (u.ordinal, c.tag_id) u.ordinal, c.tag_id, c.at, c.cause
+from unnest($2::int[]) as u (ordinal)
+cross join lateral (
+    select g.tag_id, l.version, l.at, l.cause
+    from user_tag_change l
+    cross join unnest(l.removed) as g (tag_id)
+    where l.channel_id = $1 and l.block = u.ordinal / 32000 and l.user_offset = u.ordinal % 32000
+    union all
+    select b.tag_id, b.version, b.at, b.cause
+    from bulk_tag_change b
+    where b.channel_id = $1 and b.block = u.ordinal / 32000
+      and (b.removed_offsets @> array[(u.ordinal % 32000)::smallint] or get_bit(b.removed, u.ordinal % 32000) = 1)
+) c
+order by u.ordinal, c.tag_id, c.version desc;
+
 -- name: identities_of_openids
 -- Return the ordinals and unionids of those of these openids that are known.
 select openid, ordinal, unionid from channel_user where channel_id = $1 and openid = any($2::text[]);

@@ -21,7 +21,9 @@ OVER_ALL_TENANTS = {
     *("channels_with_leftover_drafts", "channels_with_broadcast_remote_tags", "channels_with_unfinished_broadcasts"),
     *("channels_with_unmatched_push_results", "channels_with_overdue_results"),
     *("halted_broadcasts", "count_uncertain_broadcasts", "broadcasts_that_do_not_close"),
-    "broadcasts_with_lost_calls",
+    *("broadcasts_with_lost_calls", "feeds_behind", "followed_channels"),
+    *("newest_entries", "due_webhook_positions", "due_single_deliveries"),
+    *("webhook_health", "channels_with_unsealed_entries", "channels_with_ended_merges"),
 }
 CLOCKS_AND_DICE = {
     *("now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "timeofday"),
@@ -146,6 +148,20 @@ def test_a_statement_over_all_tenants_only_reads() -> None:
         [statement] = parsed(STATEMENTS[name])
         assert is_a(statement, ast.SelectStmt)
         assert not any(is_a(node, ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt) for node in walk(statement))
+
+
+def test_whatever_finishes_a_job_tells_those_who_follow_the_channel() -> None:
+    finishing = {name for name, text in STATEMENTS.items() if any(map(_finishes_a_job, walk(parsed(text))))}
+    assert {"write_job", "cancel_job", "end_broadcasts"} <= finishing
+    assert [name for name in finishing if "insert into feed_notice" not in STATEMENTS[name]] == []
+
+
+def _finishes_a_job(node: Any) -> bool:
+    return (
+        is_a(node, ast.UpdateStmt)
+        and node.relation.relname == "job"
+        and any(target.name == "finished_at" for target in node.targetList)
+    )
 
 
 def test_views_stay_with_one_channel() -> None:

@@ -172,7 +172,7 @@ async def test_a_whole_membership_and_an_addition_elsewhere_wait_for_each_other(
     await submit(runtime, channel, submission_of(["bob"], label="Other"))
     await skip_ordinals(runtime, channel, 64_000)
     replacing, adding = await start_process("replacing"), await start_process("adding")
-    stop = replacing.pause_before("end_batches_of_tag")
+    stop = replacing.pause_before("end_batches_of_key")
     whole = replacing.start(submit_by(replacing, channel, submission_of(["bob"], ReturnMode.REPLACE)))
     await stop.wait_reached()
     # A block that the replacement has not locked: only the tag keeps the two apart.

@@ -41,6 +41,7 @@ from service.api.guards.list_sizes import (
     is_list,
     size_of,
     weight_of,
+    weight_with,
 )
 from service.api.guards.syntax_tree import fragments_of, nodes_of
 
@@ -123,7 +124,7 @@ class ValueCounter:
     def of_field(self, node: FieldNode, parent: GraphQLObjectType, handed: Amount | None) -> Amount:
         """Return the values of a field of one object: itself, and all below it."""
         field = self.field(parent, node)
-        own = weight_of(field, (node.alias or node.name).value)
+        own = combined(sum, [weight_of(field, (node.alias or node.name).value), self.work_with_argument(field, node)])
         if node.selection_set is None and not is_list(field):
             return own
         entries = self.entries(field, node, parent, handed)
@@ -132,6 +133,17 @@ class ValueCounter:
             return combined(sum, [own, entries])
         inside = self.of_selection(node.selection_set, target, self.handed_down(field, node))
         return combined(sum, [own, combined(math.prod, [entries, inside])])
+
+    def work_with_argument(self, field: GraphQLField, node: FieldNode) -> Amount:
+        """Return how many more values a field counts as for an argument with which it takes longer."""
+        declared = weight_with(field)
+        given = declared and next((each.value for each in node.arguments or () if each.name.value == declared[0]), None)
+        if declared is None or given is None or isinstance(given, NullValueNode):
+            return 0
+        if isinstance(given, VariableNode):
+            name, values = given.name.value, declared[1]
+            return lambda scope: 0 if scope.variables.get(name) is None else values
+        return declared[1]
 
     def handed_down(self, field: GraphQLField, node: FieldNode) -> Amount | None:
         """Return how long the lists inside the object are that a field leads to; None if it does not say."""

@@ -32,6 +32,7 @@ _SIZE: Final = "list size"
 _HANDED_DOWN: Final = "size of the lists inside"
 _WEIGHT: Final = "values that a text counts as"
 _WORK: Final = "values as many as which it takes to compute"
+_WORK_WITH: Final = "values as many as which it takes with an argument"
 
 
 class UnboundedListError(Exception):
@@ -101,6 +102,11 @@ def takes_as_long_as(values: int) -> Metadata:
     return {_WORK: values}
 
 
+def takes_as_long_as_with(argument: str, values: int) -> Metadata:
+    """Declare a field that takes as much work as reading so many values where an argument of it is given."""
+    return {_WORK_WITH: (argument, values)}
+
+
 def size_of(field: GraphQLField) -> ListSize | None:
     """Return the declared size of a list field."""
     found: ListSize | None = _metadata_of(field).get(_SIZE)
@@ -121,6 +127,12 @@ def weight_of(field: GraphQLField, response_key: str) -> int:
     declared = _metadata_of(field)
     text, work = declared.get(_WEIGHT, 0), declared.get(_WORK, 0)
     return int(text + work + key_weight(response_key))
+
+
+def weight_with(field: GraphQLField) -> tuple[str, int] | None:
+    """Return the argument with which a field takes longer, and how many more values it then counts as."""
+    found: tuple[str, int] | None = _metadata_of(field).get(_WORK_WITH)
+    return found
 
 
 def key_weight(response_key: str) -> int:

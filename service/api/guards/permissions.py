@@ -24,6 +24,7 @@ TYPE_PERMISSIONS: Final = {
     "Audience": Permission.VIEW_USERS,
     "TagPairOverlap": Permission.VIEW_USERS,
     "AudienceExport": Permission.EXPORT,
+    "AuditEntry": Permission.VIEW_AUDIT_LOG,
     "Broadcast": Permission.BROADCAST,
     "BroadcastPreview": Permission.BROADCAST,
     "BroadcastFailure": Permission.BROADCAST,
@@ -34,6 +35,10 @@ TYPE_PERMISSIONS: Final = {
     "OfficialAccountSync": Permission.SYNC,
     "RemoteTagImport": Permission.SYNC,
     "OpenidMigration": Permission.MANAGE_CHANNELS,
+    "TagMerge": Permission.MANAGE_TAGS,
+    "WebhookEndpoint": Permission.MANAGE_WEBHOOKS,
+    "WebhookPosition": Permission.MANAGE_WEBHOOKS,
+    "WebhookDelivery": Permission.MANAGE_WEBHOOKS,
 }
 
 

@@ -25,6 +25,7 @@ IMPLIED_PERMISSIONS: Final = {
     Permission.MANAGE_RETURN_KEY: {Permission.VIEW_RETURN_ADDRESS},
     Permission.MANAGE_TAGS: {Permission.VIEW_TAGS, Permission.BROADCAST},
     Permission.BROADCAST: {Permission.VIEW_TAGS, Permission.VIEW_USERS},
+    Permission.MANAGE_WEBHOOKS: {Permission.VIEW_TAGS},
 }
 # The resolver checks the type of the object it finds: in `node`, `nodes` and where a job is looked up.
 CHECKED_ON_RESOLUTION: Final = frozenset({"Node", "Job"})

@@ -95,7 +95,7 @@ class AdTagMutations:
     async def create_ad_tag(self, info: Info, input: Input[CreateAdTagInput]) -> CreateAdTagPayload | None:
         details = use_cases.AdTagDetails(input.name, input.ad_ids, input.description)
         made = await use_cases.create_ad_tag(
-            info.context.runtime, info.context.principal, parse_channel_gid(input.channel_id), details
+            info.context.runtime, info.context.actor, parse_channel_gid(input.channel_id), details
         )
         return CreateAdTagPayload(tag=ad_tag_to_graphql(made.tag, info.context.named(made.catalogue)))
 
@@ -117,7 +117,7 @@ class AdTagMutations:
         )
         edited = await use_cases.update_ad_tag(
             info.context.runtime,
-            info.context.principal,
+            info.context.actor,
             *parse_tag_gid(input.id),
             details,
             expected_version=input.expected_version,
@@ -135,7 +135,7 @@ class AdTagMutations:
     async def confirm_ad_return_address(
         self, info: Info, channel_id: ChannelId
     ) -> ConfirmAdReturnAddressPayload | None:
-        confirmed = await confirm_ad_return(info.context.runtime, info.context.principal, parse_channel_gid(channel_id))
+        confirmed = await confirm_ad_return(info.context.runtime, info.context.actor, parse_channel_gid(channel_id))
         return ConfirmAdReturnAddressPayload(
             channel=Channel.of(confirmed.channel),
             activated=[

@@ -1,11 +1,12 @@
 """Resolve `audience`, `tagOverlap` and `massPostingTags`: count sets of ACTIVE tags without saving them."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Final, TypeAlias
 
 import strawberry
 
 from service.api.context import Info
-from service.api.guards.list_sizes import at_most, pairs_of
+from service.api.guards.list_sizes import at_most, pairs_of, takes_as_long_as_with
 from service.api.guards.permissions import needs
 from service.api.types.audience import Audience, TagPairOverlap, audience_to_graphql
 from service.api.types.expression import ActiveExpression, draft_from_input
@@ -17,21 +18,40 @@ from service.domain.tags.catalogue import MAX_TAGS_PER_CHANNEL
 from service.entities.ids import parse_channel_gid, parse_tag_gid
 from service.entities.principal import Permission
 
+# Values as many as which it takes to read a day of a large channel's change log.
+LOOKING_BACK: Final = 2_000
+AsOf: TypeAlias = Annotated[
+    datetime | None,
+    strawberry.argument(
+        description=(
+            "An instant to look back to, as far as the change log reaches, 7 days by default: the answer is who was in "
+            "the audience then, by every change up to it, but for people who were forgotten since. An earlier instant, "
+            "or one to come, is BAD_USER_INPUT, which names the earliest; so is `received` in the expression."
+        )
+    ),
+]
+
 
 @strawberry.type
 class AudienceQueries:
     @strawberry.field(
         description=(
-            "Counts the people of any expression without saving it. For creators, admins and agents "
-            "(VIEW_USERS). Answers BAD_USER_INPUT, LIMIT_EXCEEDED, TAG_NOT_USABLE, CHANNEL_NOT_BOUND or "
+            "Counts the people of any expression without saving it, now or at an earlier instant. For creators, admins "
+            "and agents (VIEW_USERS). Answers BAD_USER_INPUT, LIMIT_EXCEEDED, TAG_NOT_USABLE, CHANNEL_NOT_BOUND or "
             "NOT_FOUND."
         ),
+        metadata=takes_as_long_as_with("asOf", LOOKING_BACK),
         extensions=[needs(Permission.VIEW_USERS)],
     )
-    async def audience(self, info: Info, channel_id: ChannelId, expression: ActiveExpression) -> Audience | None:
+    async def audience(
+        self, info: Info, channel_id: ChannelId, expression: ActiveExpression, as_of: AsOf = None
+    ) -> Audience | None:
         context = info.context
-        audience = await use_cases.count_audience(
-            context.runtime, context.principal, parse_channel_gid(channel_id), draft_from_input(expression)
+        asked = (context.runtime, context.principal, parse_channel_gid(channel_id), draft_from_input(expression))
+        audience = (
+            await use_cases.count_audience(*asked)
+            if as_of is None
+            else await use_cases.count_audience_as_of(*asked, as_of)
         )
         return audience_to_graphql(audience, context.named(audience.catalogue))
 

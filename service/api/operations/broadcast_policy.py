@@ -94,7 +94,7 @@ class BroadcastPolicyMutations:
         self, info: Info, input: Input[BroadcastPolicyInput]
     ) -> BroadcastPolicyPayload | None:
         channel = await change_policy(
-            info.context.runtime, info.context.principal, parse_channel_gid(input.channel_id), _change(input)
+            info.context.runtime, info.context.actor, parse_channel_gid(input.channel_id), _change(input)
         )
         return BroadcastPolicyPayload(channel=Channel.of(channel))
 

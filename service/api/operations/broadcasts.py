@@ -54,7 +54,7 @@ class BroadcastMutations:
     )
     async def approve_broadcast(self, info: Info, id: BroadcastId) -> BroadcastPayload | None:
         context = info.context
-        job = await approval.approve_broadcast(context.runtime, context.principal, *numbers_of_broadcast(id))
+        job = await approval.approve_broadcast(context.runtime, context.actor, *numbers_of_broadcast(id))
         return BroadcastPayload(broadcast=await _shown(info, job))
 
     @strawberry.mutation(
@@ -67,7 +67,7 @@ class BroadcastMutations:
     )
     async def pause_broadcast(self, info: Info, id: BroadcastId) -> BroadcastPayload | None:
         context = info.context
-        job = await stopping.pause_broadcast(context.runtime, context.principal, *numbers_of_broadcast(id))
+        job = await stopping.pause_broadcast(context.runtime, context.actor, *numbers_of_broadcast(id))
         return BroadcastPayload(broadcast=await _shown(info, job))
 
     @strawberry.mutation(
@@ -82,7 +82,7 @@ class BroadcastMutations:
     )
     async def resume_broadcast(self, info: Info, id: BroadcastId) -> BroadcastPayload | None:
         context = info.context
-        job = await stopping.resume_broadcast(context.runtime, context.principal, *numbers_of_broadcast(id))
+        job = await stopping.resume_broadcast(context.runtime, context.actor, *numbers_of_broadcast(id))
         return BroadcastPayload(broadcast=await _shown(info, job))
 
     @strawberry.mutation(
@@ -94,7 +94,7 @@ class BroadcastMutations:
     )
     async def cancel_broadcast(self, info: Info, id: BroadcastId) -> CancelBroadcastPayload | None:
         context = info.context
-        job = await stopping.cancel_broadcast(context.runtime, context.principal, *numbers_of_broadcast(id))
+        job = await stopping.cancel_broadcast(context.runtime, context.actor, *numbers_of_broadcast(id))
         return CancelBroadcastPayload(broadcast=await _shown(info, job))
 
     @strawberry.mutation(
@@ -118,7 +118,7 @@ class BroadcastMutations:
     ) -> BroadcastPayload | None:
         context = info.context
         numbers = numbers_of_broadcast(id)
-        job = await retrying.retry_broadcast(context.runtime, context.principal, *numbers, uncertain=uncertain)
+        job = await retrying.retry_broadcast(context.runtime, context.actor, *numbers, uncertain=uncertain)
         return BroadcastPayload(broadcast=await _shown(info, job))
 
 

@@ -167,7 +167,7 @@ class ChannelMutations:
             verified=input.verified,
             credentials=use_cases.Credentials(input.app_secret, input.callback_token, input.encoding_aes_key),
         )
-        channel, job = await bind_and_import(info.context.runtime, info.context.principal, details)
+        channel, job = await bind_and_import(info.context.runtime, info.context.actor, details)
         return BindChannelPayload(
             channel=Channel.of(channel),
             follower_import=None if job is None else FollowerImport.of(info, job, is_open=True),
@@ -191,9 +191,7 @@ class ChannelMutations:
                 unset_to_none(input.encoding_aes_key),
             ),
         )
-        channel = await update_and_import(
-            info.context.runtime, info.context.principal, parse_channel_gid(input.id), update
-        )
+        channel = await update_and_import(info.context.runtime, info.context.actor, parse_channel_gid(input.id), update)
         return UpdateChannelPayload(channel=Channel.of(channel))
 
     @strawberry.mutation(
@@ -205,7 +203,7 @@ class ChannelMutations:
         extensions=[needs(Permission.MANAGE_CHANNELS)],
     )
     async def unbind_channel(self, info: Info, id: ChannelId) -> UnbindChannelPayload | None:
-        principal = info.context.principal
+        principal = info.context.actor
         unbound = await unbind_and_end(info.context.runtime, principal, parse_channel_gid(id))
         stopped = [each for each in unbound.stopped if principal.is_for_channel(each.channel_id)]
         return UnbindChannelPayload(
@@ -223,7 +221,7 @@ class ChannelMutations:
     )
     async def reset_channel_addresses(self, info: Info, channel_id: ChannelId) -> ResetChannelAddressesPayload | None:
         channel = await use_cases.reset_addresses(
-            info.context.runtime, info.context.principal, parse_channel_gid(channel_id)
+            info.context.runtime, info.context.actor, parse_channel_gid(channel_id)
         )
         return ResetChannelAddressesPayload(channel=Channel.of(channel))
 

@@ -128,7 +128,7 @@ class ComboTagMutations:
     async def create_combo_tag(self, info: Info, input: Input[CreateComboTagInput]) -> CreateComboTagPayload | None:
         new = use_cases.NewCombo(input.category, input.name, input.description, draft_from_input(input.expression))
         made = await use_cases.create_combo(
-            info.context.runtime, info.context.principal, parse_channel_gid(input.channel_id), new
+            info.context.runtime, info.context.actor, parse_channel_gid(input.channel_id), new
         )
         return CreateComboTagPayload(tag=combo_to_graphql(made.tag, info.context.named(made.graph.catalogue)))
 
@@ -151,7 +151,5 @@ class ComboTagMutations:
             expression=None if expression is None else draft_from_input(expression),
             expected_version=input.expected_version,
         )
-        edited = await use_cases.update_combo(
-            info.context.runtime, info.context.principal, *parse_tag_gid(input.id), edit
-        )
+        edited = await use_cases.update_combo(info.context.runtime, info.context.actor, *parse_tag_gid(input.id), edit)
         return UpdateComboTagPayload(tag=combo_to_graphql(edited.tag, info.context.named(edited.graph.catalogue)))

@@ -104,7 +104,7 @@ class CreateBroadcastMutations:
     )
     async def create_broadcast(self, info: Info, input: Input[CreateBroadcastInput]) -> CreateBroadcastPayload | None:
         channel_id, context = parse_channel_gid(input.channel_id), info.context
-        made = await create_broadcast(context.runtime, context.principal, channel_id, _read(input))
+        made = await create_broadcast(context.runtime, context.actor, channel_id, _read(input))
         broadcast = await Broadcast.load(info, made.channel_id, made.job_id)
         return CreateBroadcastPayload(broadcast=broadcast, replayed=made.replayed)
 

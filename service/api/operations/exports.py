@@ -38,7 +38,7 @@ class ExportMutations:
     async def export_audience(self, info: Info, input: Input[ExportAudienceInput]) -> ExportAudiencePayload | None:
         job = await use_cases.start_export(
             info.context.runtime,
-            info.context.principal,
+            info.context.actor,
             parse_channel_gid(input.channel_id),
             draft_from_input(input.expression),
         )

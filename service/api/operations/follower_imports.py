@@ -31,6 +31,6 @@ class FollowerImportMutations:
     )
     async def import_followers(self, info: Info, channel_id: ChannelId) -> ImportFollowersPayload | None:
         context = info.context
-        started = await import_followers(context.runtime, context.principal, parse_channel_gid(channel_id))
+        started = await import_followers(context.runtime, context.actor, parse_channel_gid(channel_id))
         job = FollowerImport.of(info, started.job, is_open=True)
         return ImportFollowersPayload(job=job, already_running=started.already_running)

@@ -32,7 +32,7 @@ class ForgetUserMutations:
     async def forget_user(self, info: Info, channel_id: ChannelId, openid: Openid) -> ForgetUserPayload | None:
         check_openid(openid)
         number = parse_channel_gid(channel_id)
-        ordinal = await forget_user(info.context.runtime, info.context.principal, number, openid)
+        ordinal = await forget_user(info.context.runtime, info.context.actor, number, openid)
         if ordinal is None:
             return ForgetUserPayload(forgotten=False, forgotten_user_id=None)
         return ForgetUserPayload(forgotten=True, forgotten_user_id=strawberry.ID(user_gid(number, ordinal)))

@@ -24,8 +24,8 @@ class CancelJobPayload:
 class JobQueries:
     @strawberry.field(
         description=(
-            "One job by its id. For creators and admins (EXPORT, MANAGE_CHANNELS, SYNC or BROADCAST). Answers "
-            "NOT_FOUND."
+            "One job by its id. For creators and admins (EXPORT, MANAGE_CHANNELS, SYNC, MANAGE_TAGS or BROADCAST). "
+            "Answers NOT_FOUND."
         ),
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
@@ -37,8 +37,9 @@ class JobQueries:
 class JobMutations:
     @strawberry.mutation(
         description=(
-            "Cancels a job that is not finished; what it had done stays done. Of a broadcast its series ends, too. For "
-            "creators and admins (EXPORT, MANAGE_CHANNELS, SYNC or BROADCAST). Answers NOT_FOUND."
+            "Cancels a job that is not finished; what it had done stays done, but what people gained by a merge of "
+            "tags is taken back. Of a broadcast its series ends, too. For creators and admins (EXPORT, "
+            "MANAGE_CHANNELS, SYNC, MANAGE_TAGS or BROADCAST). Answers NOT_FOUND."
         ),
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )
@@ -46,9 +47,9 @@ class JobMutations:
         kind, channel_id, job_id = parse_job_gid(id)
         context = info.context
         if kind is JobKind.BROADCAST and context.principal.may(JOB_PERMISSIONS[kind]):
-            job = await cancel_broadcast(context.runtime, context.principal, channel_id, job_id)
+            job = await cancel_broadcast(context.runtime, context.actor, channel_id, job_id, action="cancel_job")
         else:
-            job = await use_cases.cancel_job(context.runtime, context.principal, kind, channel_id, job_id)
+            job = await use_cases.cancel_job(context.runtime, context.actor, kind, channel_id, job_id)
         return CancelJobPayload(job=await job_to_graphql(info, job))
 
 
@@ -57,8 +58,8 @@ class JobSubscriptions:
     @strawberry.subscription(
         description=(
             "Sends the present state of a job, then each later state that was seen, and completes when "
-            "the job is finished. For creators and admins (EXPORT, MANAGE_CHANNELS, SYNC or BROADCAST). Answers "
-            "NOT_FOUND, or LIMIT_EXCEEDED for too many open subscriptions."
+            "the job is finished. For creators and admins (EXPORT, MANAGE_CHANNELS, SYNC, MANAGE_TAGS or BROADCAST). "
+            "Answers NOT_FOUND, or LIMIT_EXCEEDED for too many open subscriptions."
         ),
         extensions=[needs_one_of(*JOB_PERMISSIONS.values())],
     )

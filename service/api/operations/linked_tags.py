@@ -51,7 +51,7 @@ class LinkedTagMutations:
     ) -> SetKeepInSyncPayload | None:
         changed = await use_cases.set_keep_in_sync(
             info.context.runtime,
-            info.context.principal,
+            info.context.actor,
             [parse_tag_gid(each) for each in tag_ids],
             keep_in_sync=keep_in_sync,
         )
@@ -76,7 +76,7 @@ class LinkedTagMutations:
         ] = False,
     ) -> SetKeepInSyncPayload | None:
         unlinked = await use_cases.unlink_tag(
-            info.context.runtime, info.context.principal, *parse_tag_gid(tag_id), delete_remote=delete_remote
+            info.context.runtime, info.context.actor, *parse_tag_gid(tag_id), delete_remote=delete_remote
         )
         return _payload(info, unlinked)
 

@@ -101,7 +101,7 @@ class MigrateOpenidsMutations:
     async def migrate_openids(self, info: Info, input: Input[MigrateOpenidsInput]) -> MigrateOpenidsPayload | None:
         followed = await follow_migration(
             info.context.runtime,
-            info.context.principal,
+            info.context.actor,
             parse_channel_gid(input.channel_id),
             _new_account(input),
             [OpenidPair(each.former, each.present) for each in input.pairs],

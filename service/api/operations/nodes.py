@@ -12,11 +12,14 @@ from service.api.operations.channels import channel_by_id
 from service.api.operations.jobs import job_by_id
 from service.api.operations.tags import tag_by_id
 from service.api.operations.users import user_by_id
+from service.api.types.audit_entry import AuditEntry
 from service.api.types.primitives import Node, NodeId
 from service.api.types.return_endpoint import endpoint_node
 from service.api.types.return_tag import receipt_node
+from service.api.types.webhook import webhook_delivery_node, webhook_endpoint_node
+from service.domain.audit.reading import find_audit_entry
 from service.entities.errors import LimitExceededError, NotFoundError
-from service.entities.ids import SplitGid, parse_receipt_gid, split_gid
+from service.entities.ids import SplitGid, parse_audit_entry_gid, parse_receipt_gid, split_gid
 from service.entities.jobs import JobKind
 from service.entities.principal import Permission
 
@@ -55,7 +58,7 @@ class NodeQueries:
     ) -> list[Node | None]:
         if len(ids) > MAX_NODES_PER_QUERY:
             raise LimitExceededError(f"At most {MAX_NODES_PER_QUERY} nodes at once.")
-        return list(await asyncio.gather(*(_load_node_or_none(info, each) for each in ids)))
+        return list(await asyncio.gather(*(load_node_or_none(info, each) for each in ids)))
 
 
 async def _load_node(info: Info, gid: str) -> Node | None:
@@ -77,11 +80,23 @@ async def _load_node(info: Info, gid: str) -> Node | None:
             return await receipt_node(info, parse_receipt_gid(gid))
         case "ReturnEndpoint":
             return await endpoint_node(info, numbers)
-        case _:
-            raise NotFoundError("node")
+        case "WebhookEndpoint":
+            return await webhook_endpoint_node(info, gid)
+        case "WebhookDelivery":
+            return await webhook_delivery_node(info, gid)
+        case "AuditEntry":
+            return await _audit_entry(info, gid)
+    raise NotFoundError("node")
 
 
-async def _load_node_or_none(info: Info, gid: str) -> Node | None:
+async def _audit_entry(info: Info, gid: str) -> AuditEntry:
+    context = info.context
+    found = await find_audit_entry(context.runtime, context.principal, *parse_audit_entry_gid(gid))
+    return AuditEntry.of(found, load_node_or_none)
+
+
+async def load_node_or_none(info: Info, gid: str) -> Node | None:
+    """Return any object by its id, None where there is none or the role may not see it."""
     try:
         return await _load_node(info, gid)
     except NotFoundError:

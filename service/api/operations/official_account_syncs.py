@@ -96,7 +96,7 @@ class OfficialAccountSyncMutations:
         )
         job = await use_cases.start_sync(
             info.context.runtime,
-            info.context.principal,
+            info.context.actor,
             parse_channel_gid(input.channel_id),
             [parse_tag_gid(each) for each in input.tag_ids],
             options,
@@ -127,7 +127,7 @@ class OfficialAccountSyncMutations:
         _, channel_id, job_id = _parse_sync_gid(sync_id)
         job = await use_cases.apply_sync(
             info.context.runtime,
-            info.context.principal,
+            info.context.actor,
             channel_id,
             job_id,
             plan_hash,

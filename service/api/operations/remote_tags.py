@@ -85,7 +85,5 @@ class RemoteTagMutations:
         self, info: Info, channel_id: ChannelId, remote_tag_ids: RemoteTagIds
     ) -> ImportRemoteTagsPayload | None:
         context = info.context
-        job = await start_remote_import(
-            context.runtime, context.principal, parse_channel_gid(channel_id), remote_tag_ids
-        )
+        job = await start_remote_import(context.runtime, context.actor, parse_channel_gid(channel_id), remote_tag_ids)
         return ImportRemoteTagsPayload(job=RemoteTagImport.of(info, job, is_open=True))

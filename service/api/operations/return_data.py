@@ -141,7 +141,7 @@ class ReturnDataMutations:
         info: Info,
         receipt_id: Annotated[strawberry.ID, strawberry.argument(description="Id of the receipt of the batch.")],
     ) -> UndoReturnBatchPayload | None:
-        undone = await undo_batch(info.context.runtime, info.context.principal, *parse_receipt_gid(receipt_id))
+        undone = await undo_batch(info.context.runtime, info.context.actor, *parse_receipt_gid(receipt_id))
         return UndoReturnBatchPayload(
             receipt=ReturnReceipt.of(undone.receipt), removed=undone.result.removed, kept=undone.result.kept
         )

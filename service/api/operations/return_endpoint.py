@@ -48,7 +48,7 @@ class ReturnEndpointMutations:
         extensions=[needs(Permission.MANAGE_RETURN_KEY)],
     )
     async def obtain_return_endpoint(self, info: Info) -> ObtainReturnEndpointPayload | None:
-        endpoint = await use_cases.obtain_endpoint(info.context.runtime, info.context.principal)
+        endpoint = await use_cases.obtain_endpoint(info.context.runtime, info.context.actor)
         return ObtainReturnEndpointPayload(return_endpoint=ReturnEndpoint.of(endpoint))
 
     @strawberry.mutation(
@@ -60,5 +60,5 @@ class ReturnEndpointMutations:
         extensions=[needs(Permission.MANAGE_RETURN_KEY)],
     )
     async def reset_return_key(self, info: Info) -> ResetReturnKeyPayload | None:
-        endpoint = await use_cases.reset_key(info.context.runtime, info.context.principal)
+        endpoint = await use_cases.reset_key(info.context.runtime, info.context.actor)
         return ResetReturnKeyPayload(return_endpoint=ReturnEndpoint.of(endpoint))

@@ -66,7 +66,7 @@ class SendTestMessageMutations:
     ) -> SendTestMessagePayload | None:
         results = await send_test_message(
             info.context.runtime,
-            info.context.principal,
+            info.context.actor,
             parse_channel_gid(channel_id),
             message_from_input(message),
             openids,

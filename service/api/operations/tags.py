@@ -121,7 +121,7 @@ class TagMutations:
     ) -> RenameTagPayload | None:
         renamed = await use_cases.rename_tag(
             info.context.runtime,
-            info.context.principal,
+            info.context.actor,
             *parse_tag_gid(id),
             name,
             description=UNCHANGED if description is strawberry.UNSET else description,
@@ -132,13 +132,13 @@ class TagMutations:
     @strawberry.mutation(
         description=(
             "Deletes a tag of any kind but the default ones. Combos made of it lapse, and people's pages "
-            "lose all of them at once. For creators and admins (MANAGE_TAGS). Answers TAG_PROTECTED, "
-            "CHANNEL_NOT_BOUND or NOT_FOUND."
+            "lose all of them at once. For creators and admins (MANAGE_TAGS). Answers CONFLICT while the tag is being "
+            "merged, TAG_PROTECTED, CHANNEL_NOT_BOUND or NOT_FOUND."
         ),
         extensions=[needs(Permission.MANAGE_TAGS)],
     )
     async def delete_tag(self, info: Info, id: TagId) -> DeleteTagPayload | None:
-        gone = await use_cases.delete_tag(info.context.runtime, info.context.principal, *parse_tag_gid(id))
+        gone = await use_cases.delete_tag(info.context.runtime, info.context.actor, *parse_tag_gid(id))
         catalogue = info.context.named(gone.graph.catalogue)
         return DeleteTagPayload(
             deleted_id=strawberry.ID(tag_gid(gone.tag.channel_id, gone.tag.tag_id)),

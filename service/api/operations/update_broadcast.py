@@ -61,7 +61,7 @@ class UpdateBroadcastMutations:
     async def update_broadcast(self, info: Info, input: Input[UpdateBroadcastInput]) -> BroadcastPayload | None:
         numbers, context = numbers_of_broadcast(input.id), info.context
         reject_nulls(input, *FIELDS)
-        job = await update_broadcast(context.runtime, context.principal, *numbers, _read(input))
+        job = await update_broadcast(context.runtime, context.actor, *numbers, _read(input))
         return BroadcastPayload(broadcast=await Broadcast.load(info, job.channel_id, job.job_id))
 
 

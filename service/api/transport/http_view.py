@@ -38,6 +38,7 @@ from service.auth.tokens import TokenVerifier, bearer_token
 from service.entities.errors import RateLimitedError, RequestError, UnauthenticatedError
 from service.entities.principal import Principal
 from service.foundation.bounded_body import BodyTimeoutError, BodyTooLargeError, bounded_receive
+from service.foundation.client_addresses import peer_of
 from service.foundation.origins import origin_check
 from service.foundation.settings import Settings
 from service.resources import resources_of
@@ -124,7 +125,7 @@ class GraphQLView(GraphQL[Context, None]):
             if principal is None:
                 if request.method == "GET" and self._asks_for_graphiql(request):
                     return None
-                resources.refusal_limiter.acquire(request.client.host if request.client else "")
+                resources.refusal_limiter.acquire(peer_of(request.scope) or "")
                 return refusal_response(error or UnauthenticatedError(), request)
             resources.rate_limiter.acquire(principal)
             if may_be_large(request):
@@ -140,7 +141,13 @@ class GraphQLView(GraphQL[Context, None]):
         """Return a new context with the principal of the token, or with what is wrong with it."""
         del response
         language = language_for(request.headers.get("accept-language"))
-        context = Context(resources_of(request.scope), PRESENTERS, request.state.request_id, language=language)
+        context = Context(
+            resources_of(request.scope),
+            PRESENTERS,
+            request.state.request_id,
+            language=language,
+            peer=peer_of(request.scope),
+        )
         if isinstance(request, Request):
             context.principal_or_none = request.state.principal
         else:

@@ -9,8 +9,11 @@ from typing import Final
 
 import strawberry
 
+from service.entities.audit import AuditOutcome
+from service.entities.audit_chain import AuditFormat
 from service.entities.blocks import ChangeCause
 from service.entities.broadcasts import HeldReason, MessageKind, WaitReason
+from service.entities.change_feed import FeedEventType
 from service.entities.channels import ChannelKind
 from service.entities.errors import ErrorCode, RejectionCode
 from service.entities.expressions import Operator
@@ -23,6 +26,7 @@ from service.entities.return_data import ReturnMode, ReturnSource
 from service.entities.syncs import SyncConflict, TagSyncAction
 from service.entities.tags import DefaultTagRule, TagKind, TagState
 from service.entities.users import EventKind
+from service.entities.webhooks import DeliveryKind, WebhookError, WebhookState
 
 enum_value = strawberry.enum_value
 
@@ -71,6 +75,7 @@ CAUSE_DESCRIPTIONS: Final = {
     ChangeCause.TAG_EDITED: "The tag was edited.",
     ChangeCause.TAG_DELETED: "The tag was deleted.",
     ChangeCause.TAG_LAPSED: "The tag lapsed.",
+    ChangeCause.TAG_MERGED: "The tag was merged into another, or another into it.",
     ChangeCause.OPENID_MIGRATED: "The account was migrated, and two openids turned out to be one person.",
     ChangeCause.REPAIRED: "A difference was found and repaired.",
     ChangeCause.FORGOTTEN: "The person was forgotten.",
@@ -135,6 +140,19 @@ _describe(
     MANAGE_WEBHOOKS="Make, see, change and delete webhook endpoints, and read the feed of changes.",
     VIEW_AUDIT_LOG="Read and export who did what and when.",
     OVERRIDE_BROADCAST_POLICY="Send against caps or in quiet hours, and decide how many people need an approval.",
+)
+_describe(
+    AuditOutcome,
+    "How an act ended that is in the audit log.",
+    DONE="The act was done.",
+    DENIED="The act was refused, since the role or the token did not allow it.",
+    FAILED="The act failed for no fault of who asked: WeChat refused it, or something went wrong on our side.",
+)
+_describe(
+    AuditFormat,
+    "Format of an export of the audit log: a line of JSON for each entry.",
+    PLAIN="The entries as they are hashed, each with its hash, so that anybody can check the chain.",
+    OCSF="Events of the Open Cybersecurity Schema Framework, class 3004 (Entity Management).",
 )
 _describe(
     TagKind,
@@ -326,4 +344,50 @@ _describe(
     CONFLICT="The object was edited since `expectedVersion`, has ended, or is used by another robot or request.",
     UPSTREAM="WeChat refused, `extensions.errcode` is its code; or it does not answer, and there is none.",
     INTERNAL="Something went wrong on our side; `extensions.requestId` finds it in the log.",
+)
+_describe(
+    FeedEventType,
+    "What an endpoint is told of; on the wire in lower case with dots, like `user.tags_changed`. Further types may be "
+    "added.",
+    name="WebhookEventType",
+    USER_TAGS_CHANGED="A person got tags or lost some (`user.tags_changed`).",
+    USER_FORGOTTEN="A person was forgotten (`user.forgotten`).",
+    USER_MIGRATED="The openid of a person changed with the account (`user.migrated`).",
+    CHANNEL_STATE_CHANGED="A channel opened or closed (`channel.state_changed`).",
+    TAG_CREATED="A tag was made (`tag.created`).",
+    TAG_UPDATED="A tag was renamed or edited (`tag.updated`).",
+    TAG_STATE_CHANGED="A tag became PENDING, ACTIVE or LAPSED (`tag.state_changed`).",
+    TAG_DELETED="A tag was deleted (`tag.deleted`).",
+    BROADCAST_FINISHED="A broadcast ended (`broadcast.finished`).",
+    SYNC_FINISHED="A sync to the Official Account ended (`sync.finished`).",
+    IMPORT_FINISHED="An import of followers ended (`import.finished`).",
+)
+_describe(
+    WebhookState,
+    "How a webhook endpoint fares. Further states may be added.",
+    ACTIVE="Told of what happens, and the last attempt succeeded.",
+    RETRYING="The last attempt failed; it is repeated, less and less often, for three days.",
+    FAILING="Every attempt of three days failed; one is made each hour, and the endpoint goes on where it stopped.",
+    GONE="The endpoint answered 410, and is told no more until it is enabled again.",
+    OFF="Switched off by an admin.",
+)
+_describe(
+    WebhookError,
+    "Why an attempt to deliver failed. Further reasons may be added.",
+    ADDRESS_REFUSED="The name resolves to an address that is not public.",
+    DNS="The name does not resolve.",
+    CONNECT="No connection could be made, or it broke.",
+    TLS="The certificate is not valid for the name, or the two ends do not agree.",
+    TIMEOUT="No answer came within 15 seconds.",
+    STATUS="The answer was not 2xx.",
+    REDIRECT="The answer was a redirect, which is not followed.",
+    ANSWER_TOO_LARGE="The answer was larger than 64 kB.",
+)
+_describe(
+    DeliveryKind,
+    "What a delivery holds. Further kinds may be added.",
+    name="WebhookDeliveryKind",
+    CHANGES="Events of the channel, in order.",
+    RESET="One `feed.reset` with the tags as they are now, where the log no longer reached back.",
+    TEST="A trial by `testWebhook`.",
 )

@@ -19,6 +19,7 @@ from service.api.types.openid_migration import OpenidMigration
 from service.api.types.remote_tag_import import RemoteTagImport
 from service.api.types.return_tag import ReturnTag
 from service.api.types.tag import DefaultTag, Tag
+from service.api.types.tag_merge import TagMerge
 from service.api.types.user import user_page
 from service.entities.jobs import Job as JobEntity
 from service.entities.jobs import JobKind
@@ -34,13 +35,17 @@ TAG_TYPES: Final[Mapping[TagKind, type[Tag]]] = {
     TagKind.COMBO: ComboTag,
 }
 JOB_TYPES: Final[
-    Mapping[JobKind, type[AudienceExport | FollowerImport | OfficialAccountSync | OpenidMigration | RemoteTagImport]]
+    Mapping[
+        JobKind,
+        type[AudienceExport | FollowerImport | OfficialAccountSync | OpenidMigration | RemoteTagImport | TagMerge],
+    ]
 ] = {
     JobKind.AUDIENCE_EXPORT: AudienceExport,
     JobKind.FOLLOWER_IMPORT: FollowerImport,
     JobKind.OFFICIAL_ACCOUNT_SYNC: OfficialAccountSync,
     JobKind.OPENID_MIGRATION: OpenidMigration,
     JobKind.REMOTE_TAG_IMPORT: RemoteTagImport,
+    JobKind.TAG_MERGE: TagMerge,
 }
 
 

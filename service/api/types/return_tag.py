@@ -174,6 +174,14 @@ def _may_see_unmatched(principal: Principal, receipt: ReceiptHead) -> bool:
 ReturnReceiptConnection: TypeAlias = Connection[ReturnReceipt]
 
 
+@strawberry.type(description="A category and label under which integrators submit to a tag.")
+class ReturnKey:
+    """Show one key of a return tag."""
+
+    category: str = strawberry.field(description="Category under which integrators submit.")
+    label: str = strawberry.field(description="Label under which integrators submit.")
+
+
 @strawberry.type(description="A tag made of the lists that integrators hand back; ACTIVE as soon as it is made.")
 class ReturnTag(Tag, Node):
     """Show a return tag, with the key under which integrators submit and its receipts."""
@@ -200,7 +208,21 @@ class ReturnTag(Tag, Node):
 
     @strawberry.field(
         description=(
-            "Receipts of the tag's batches, newest first, whichever way they came. Empty while the gate is closed."
+            "Every category and label under which what integrators submit goes to this tag: its own first, then those "
+            "of the tags that were merged into it, at most 200. Empty for a tag that was merged itself."
+        ),
+        metadata=at_most(MAX_LISTED, usual=2),
+    )
+    async def return_keys(self, info: Info) -> list[ReturnKey]:
+        own = self.entity.tag_id
+        keys = await info.context.loaders.return_tag_keys.load(self.entity.channel_id)
+        mine = sorted((key_id != own, key_id) for key_id, key in keys.items() if key.owner_tag_id == own)
+        return [ReturnKey(category=keys[each].category, label=keys[each].label) for _, each in mine[:MAX_LISTED]]
+
+    @strawberry.field(
+        description=(
+            "Receipts of the tag's batches, newest first, whichever way they came and by each of its keys; of a tag "
+            "that was merged, those by its own. Empty while the gate is closed."
         )
     )
     async def receipts(self, info: Info, first: First = 20, after: After = None) -> ReturnReceiptConnection:

@@ -3,18 +3,19 @@
 import dataclasses
 from bisect import bisect_right
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import strawberry
 
 from service.api.context import Info
 from service.api.engine.serializers import SerializedForms
-from service.api.guards.list_sizes import MAX_LISTED, at_most, long_text
+from service.api.guards.list_sizes import MAX_LISTED, at_most, long_text, takes_as_long_as
 from service.api.guards.permissions import null_unless
 from service.api.types.connection import CountedConnection, Edge, counted_page, encode_page_cursor, start_of_page
 from service.api.types.enums import OrderDirection, TagOrderField
 from service.api.types.official_account_tag import OfficialAccountTag
 from service.api.types.primitives import After, First, Node
+from service.api.types.tag_flow import TagFlow
 from service.domain.input_rules import EARLIEST_EVENT_TIME
 from service.domain.official_account.acting import ActingState, acting_state
 from service.domain.tags.sizes import MAX_POINTS, size_curve
@@ -34,6 +35,9 @@ ComboTagConnectionType: TypeAlias = CountedConnection[
     Annotated["ComboTag", strawberry.lazy("service.api.operations.combo_tags")]
 ]
 ChannelType = Annotated["Channel", strawberry.lazy("service.api.types.channel")]
+
+# Values: the change log is read, once for all tags of a page.
+FOLLOWING_CHANGES: Final = 100
 
 
 @strawberry.type(description="How many people had a tag from one instant on.")
@@ -92,6 +96,16 @@ class Tag(Node):
         )
     )
 
+    @strawberry.field(
+        description=(
+            "The tag that this one was merged into, which has its members and keys; null unless it was merged. It may "
+            "be deleted, or merged itself."
+        )
+    )
+    async def merged_into(self, info: Info) -> "Tag | None":
+        into = self.entity.merged_into
+        return None if into is None else info.context.presenters.tag(self.catalogue.tags[into], self.catalogue)
+
     @strawberry.field(description="The channel whose people the tag is about.")
     async def channel(self, info: Info) -> ChannelType:
         return await info.context.presenters.channel(info, self.entity.channel_id)
@@ -130,6 +144,24 @@ class Tag(Node):
         samples = await info.context.loaders.sizes_of_tag.load(key)
         present = MemberCount(await self.member_count(info), info.context.runtime.clock())
         return [TagSize(at=each.at, member_count=each.members) for each in size_curve(samples, present)]
+
+    @strawberry.field(
+        description=(
+            "Who came to the tag and who left it since an instant, by cause, but for people who were forgotten; null "
+            "while the gate of its channel is closed. An instant that the change log does not reach, 7 days by "
+            "default, or that is still to come, is BAD_USER_INPUT, which names the earliest."
+        ),
+        metadata=takes_as_long_as(FOLLOWING_CHANGES),
+    )
+    async def flow(
+        self,
+        info: Info,
+        since: Annotated[datetime, strawberry.argument(description="The instant to count from.")],
+    ) -> TagFlow | None:
+        if not self.catalogue.open:
+            return None
+        key = (self.entity.channel_id, self.entity.tag_id, since)
+        return TagFlow.of(await info.context.loaders.flow_of_tag.load(key))
 
     @strawberry.field(
         description=(

@@ -11,8 +11,8 @@ import strawberry
 
 from service.api.context import Info
 from service.api.engine.selection import selected_field_names
-from service.api.engine.serializers import SerializedForms
 from service.api.guards.list_sizes import MAX_CHANNELS, at_most, long_text
+from service.api.types.absence import absence_of
 from service.api.types.catalogue_presenter import CataloguePresenter
 from service.api.types.channel import Channel
 from service.api.types.connection import (
@@ -25,61 +25,21 @@ from service.api.types.connection import (
     start_of_page,
 )
 from service.api.types.enums import CAUSE_DESCRIPTIONS
-from service.api.types.evidence import TagEvidence, reason_of
-from service.api.types.primitives import After, First, Node
+from service.api.types.evidence import reason_of
+from service.api.types.primitives import After, First, Node, TagId
 from service.api.types.tag import Tag
+from service.api.types.user_tag import UserTag, UserTagChange
 from service.domain.audiences.counting import members_page
+from service.domain.audiences.looking_back import Past
 from service.domain.broadcasts.audience.answering import Answers, answers
 from service.domain.people.history import history_page
 from service.domain.tags.catalogue import MAX_TAGS_PER_CHANNEL
-from service.entities.blocks import ChangeCause
 from service.entities.expressions import Expression
-from service.entities.ids import gid, user_gid
+from service.entities.ids import gid, parse_tag_gid, user_gid
 from service.entities.users import MAX_ADS_PER_USER, ChannelUser
 
 # These cost more to find than the tags themselves, so they are found only where they are selected.
 REASON_FIELDS: Final = frozenset({"since", "why", "until", "evidence"})
-
-
-@strawberry.type(description="A tag as one person has it. For creators, admins and agents (VIEW_USERS).")
-class UserTag:
-    """Show a tag as one user has it, or, with `serialized`, as all users have it whose reasons are not selected."""
-
-    serialized: strawberry.Private[SerializedForms | None] = None
-    id: strawberry.ID = strawberry.field(description="Opaque id of this person having this tag.")
-    tag: Tag = strawberry.field(description="The tag that the person has.")
-    since: datetime | None = strawberry.field(
-        description=(
-            "Since when the person has the tag; null if that is longer ago than the change log reaches, "
-            "7 days by default."
-        )
-    )
-    why: str = strawberry.field(
-        description="A sentence that says why the person has the tag, for people.", metadata=long_text(64)
-    )
-    until: datetime | None = strawberry.field(
-        description="When the tag ends if nothing happens; null if it does not end by itself, or that is not known."
-    )
-    evidence: TagEvidence | None = strawberry.field(
-        description="Facts behind the tag, for programs; null where there are none to show."
-    )
-
-
-@strawberry.type(description="One change of a person's tags. For creators, admins and agents (VIEW_USERS).")
-class UserTagChange:
-    """Show one change of a user's tags."""
-
-    at: datetime = strawberry.field(description="When the change was written.")
-    added: list[Tag] = strawberry.field(
-        description="Tags that the person gained; a tag deleted since has `deletedAt`.",
-        metadata=at_most(MAX_TAGS_PER_CHANNEL, usual=5),
-    )
-    removed: list[Tag] = strawberry.field(
-        description="Tags that the person lost; a tag deleted since has `deletedAt`.",
-        metadata=at_most(MAX_TAGS_PER_CHANNEL, usual=5),
-    )
-    cause: ChangeCause = strawberry.field(description="Why the tags changed, for programs.")
-    why: str = strawberry.field(description="A sentence that says why the tags changed, for people.")
 
 
 UserTagChangeConnection: TypeAlias = Connection[UserTagChange]
@@ -207,6 +167,16 @@ class User(Node):
 
     @strawberry.field(
         description=(
+            "Why the person does not have a tag of the channel, for people: the fact, batch or operand that is "
+            "missing; null if they have it. Answers NOT_FOUND for a tag that the channel never had."
+        ),
+        metadata=long_text(200),
+    )
+    async def why_not(self, info: Info, tag_id: TagId) -> str | None:
+        return await absence_of(info, self.entity, parse_tag_gid(tag_id))
+
+    @strawberry.field(
+        description=(
             "Until when customer service may still write to the person by WeChat's rules, as far as facts and the "
             "messages of broadcasts tell; null where it may not: WeChat would refuse."
         )
@@ -299,15 +269,26 @@ UserConnection: TypeAlias = CountedConnection[User]
 
 
 async def user_page(
-    info: Info, channel_id: int, expression: Expression | None, total: int, *, first: int, after: str | None
+    info: Info,
+    channel_id: int,
+    expression: Expression | None,
+    total: int,
+    *,
+    first: int,
+    after: str | None,
+    past: Past | None = None,
 ) -> UserConnection:
     """Return a page of the members of a set of `total` people, in the order they became known; None is the empty set.
+
+    With `past` it is the set of then.
 
     Raises LimitExceededError unless `first` is 1 to 200, BadInputError for a cursor of another kind of list.
     """
     after_ordinal = start_of_page("person", first, after)
     if expression is None:
         return counted_page([], after=after, has_next=False, total=total)
-    found = await members_page(info.context.runtime, channel_id, expression, first=first, after=after_ordinal)
+    found = await members_page(
+        info.context.runtime, channel_id, expression, first=first, after=after_ordinal, past=past
+    )
     edges = [Edge(cursor=encode_page_cursor("person", each.ordinal), node=User.of(each)) for each in found.items]
     return counted_page(edges, after=after, has_next=found.has_more, total=total)

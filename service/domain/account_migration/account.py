@@ -3,6 +3,7 @@
 The channel keeps everything but its app id and app secret. What it knows of tags at WeChat was of the account before.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +18,7 @@ from service.storage import account_migration, audiences, channels, jobs, remote
 from service.storage.broadcasts.broadcast_control import cancel_broadcasts
 from service.storage.database.pool import Connection
 
+ChangedAlongWith = Callable[[Connection, Channel, Channel], Awaitable[None]]
 TAKEN: Final = "This app id is another channel's."
 
 
@@ -28,8 +30,12 @@ class NewAccount:
     app_secret: str | None = field(repr=False)
 
 
-async def change_account(runtime: Runtime, principal: Principal, channel_id: int, new: NewAccount) -> Channel:
+async def change_account(
+    runtime: Runtime, principal: Principal, channel_id: int, new: NewAccount, along_with: ChangedAlongWith | None = None
+) -> Channel:
     """Let a channel be another account, and return it; the same account again only takes the app secret.
+
+    What is to be written `along_with` a change is written in its transaction, called with the channel before and after.
 
     Raises ForbiddenError, also for a token narrowed to some channels, which binds no new account; NotFoundError;
     BadInputError; ConflictError when another channel, of any robot, has the app id.
@@ -52,6 +58,8 @@ async def change_account(runtime: Runtime, principal: Principal, channel_id: int
             await account_migration.set_app_secret(conn, known, secret)
             await wechat_accounts.reset_account(conn, channel_id)
         changed = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
+        if along_with is not None and changed != known:
+            await along_with(conn, known, changed)
     runtime.publisher.publish(cancelled)
     return changed
 

@@ -4,7 +4,7 @@ Source: the guide of account migration at kf.qq.com, and `/cgi-bin/changeopenid`
 the new account.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Final
 
@@ -21,6 +21,7 @@ from service.storage import account_migration, channels, jobs
 from service.storage.database.pool import Connection
 from service.wechat.api.user_calls import MAX_USERS_PER_CALL, change_openids
 
+StartedAlongWith = Callable[[Connection, Job], Awaitable[None]]
 NOTHING_DONE: Final = {"next": 0, "moved": 0, "unchanged": 0, "united": 0, "unknown": 0, "rejected": 0}
 
 
@@ -29,8 +30,13 @@ def can_be_asked(channel: Channel) -> bool:
     return channel.former_app_id is not None and channel.encrypted_app_secret is not None
 
 
-async def start_asking(runtime: Runtime, principal: Principal, channel: Channel) -> Job:
-    """Start to ask about everybody whose openid is still of the account before; return the job, or the one at it."""
+async def start_asking(
+    runtime: Runtime, principal: Principal, channel: Channel, along_with: StartedAlongWith | None = None
+) -> Job:
+    """Start to ask about everybody whose openid is still of the account before; return the job, or the one at it.
+
+    What is to be written `along_with` a new job is written in its transaction.
+    """
     async with runtime.pool.acquire() as conn, conn.transaction():
         state = await channels.lock_channel_state(conn, channel.channel_id)
         payload = {**NOTHING_DONE, "from": channel.former_app_id, "end": state.next_ordinal}
@@ -40,6 +46,8 @@ async def start_asking(runtime: Runtime, principal: Principal, channel: Channel)
         job = started.job
         if not started.already_running:
             job = await jobs.set_job_total(conn, job, state.user_count)
+            if along_with is not None:
+                await along_with(conn, job)
     enqueue_job(runtime, job)
     return job
 

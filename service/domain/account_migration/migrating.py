@@ -17,7 +17,7 @@ from service.entities.blocks import ChangeNotification, block_of
 from service.entities.channels import Channel
 from service.entities.errors import LimitExceededError, RejectionCode
 from service.foundation.slices import in_slices
-from service.storage import account_migration, channels, former_openids, users
+from service.storage import account_migration, change_feed, channels, former_openids, users
 from service.storage.audiences import lock_exports
 from service.storage.blocks import heads
 from service.storage.database.pool import Connection, DeadlockError, StaleStatementError
@@ -199,7 +199,7 @@ async def _carry_out(
     conn: Connection, runtime: Runtime, channel: Channel, plan: _Plan, now: datetime
 ) -> list[ChangeNotification]:
     channel_id = channel.channel_id
-    return_tags = await account_migration.lock_return_tags(conn, channel_id) if plan.unions else set()
+    return_tags = await account_migration.lock_return_tags(conn, channel_id) if plan.unions else {}
     locked = await heads.lock_heads(conn, channel_id, plan.blocks())
     notifications = {block: ChangeNotification(channel_id, block, head.version) for block, head in locked.items()}
     if plan.unions:
@@ -208,5 +208,8 @@ async def _carry_out(
     await former_openids.delete_former_openids(conn, channel_id, plan.revived)
     await account_migration.set_openids(conn, channel_id, plan.openids)
     await former_openids.insert_former_openids(conn, channel_id, plan.former, now)
+    migrated = {**dict.fromkeys(plan.openids), **{each.older: each.newer for each in plan.unions}}
+    if migrated:
+        await change_feed.note_migrations(conn, channel_id, migrated, now)
     # Pages may be open on an openid that was not known until now.
     return list(notifications.values())

@@ -24,7 +24,7 @@ from service.entities.blocks import (
     offset_of,
 )
 from service.entities.channels import Channel
-from service.storage import account_migration, default_tags, former_openids, remote_tags, users
+from service.storage import account_migration, change_feed, default_tags, former_openids, remote_tags, users
 from service.storage.ad_tags import ad_tags_gained
 from service.storage.database.pool import Connection
 from service.storage.return_data import batch_members, batches
@@ -54,13 +54,13 @@ async def unite(
     runtime: Runtime,
     channel: Channel,
     locked: Mapping[int, BlockHead],
-    living_return_tags: set[int],
+    living_return_tags: Mapping[int, int | None],
     unions: Sequence[Union],
 ) -> list[ChangeNotification]:
     """Unite at most `UNIONS_PER_TRANSACTION` pairs of users, and return what to publish after the commit.
 
-    The caller holds the exports, the channel's state, the living return tags and the blocks of all of them. No user is
-    in two of the unions.
+    The caller holds the exports, the channel's state, the living return tags, each given with the tag that it is being
+    merged into, and the blocks of all of them. No user is in two of the unions.
     """
     channel_id, now = channel.channel_id, runtime.clock()
     older_of = {each.newer: each.older for each in unions}
@@ -79,6 +79,7 @@ async def unite(
     )
     await account_migration.unite_frozen(conn, channel_id, older_of)
     await former_openids.reassign_former_openids(conn, channel_id, older_of)
+    await change_feed.delete_notices_of_users(conn, channel_id, list(older_of))
     await users.delete_users(conn, channel_id, list(older_of))
     # Of those who are gone: whoever is there may have been given a remote tag.
     await _unite_remote_members(conn, channel_id, older_of)
@@ -125,32 +126,35 @@ async def _unite_other_tags(
     conn: Connection,
     channel_id: int,
     older_of: Mapping[int, int],
-    living_return_tags: set[int],
+    living_return_tags: Mapping[int, int | None],
     had: Mapping[int, frozenset[int]],
 ) -> list[Transition]:
     """Give the older ordinals the batches and with them the return tags of the newer ones, and their combos.
 
     A combo is as of its last refresh, when one of the two had it; the next one looks at both together.
     """
-    holding = await batches.batches_holding(conn, channel_id, [*older_of, *older_of.values()])
+    holding: dict[int, set[tuple[batches.KeyedTag, int]]] = {}
+    for ordinal, tag, batch_id, _ in await batches.held_people(conn, channel_id, [*older_of, *older_of.values()]):
+        holding.setdefault(ordinal, set()).add((tag, batch_id))
     lists: list[account_migration.BatchEntry] = []
     settled: dict[int, list[int]] = {}
     gained: dict[int, set[int]] = {}
     combos = await account_migration.active_combo_tags(conn, channel_id)
     for newer, older in older_of.items():
         gained[older] = set(had[newer] & combos - had[older])
-        for tag_id, batch_ids in holding.get(newer, {}).items():
-            if tag_id not in living_return_tags:
+        for tag, batch_id in sorted(holding.get(newer, ())):
+            if tag.tag_id not in living_return_tags:
                 continue
-            gained[older] |= {tag_id} - had[older]
-            for batch_id in set(batch_ids) - set(holding.get(older, {}).get(tag_id, ())):
-                if batch_id == SETTLED:
-                    settled.setdefault(tag_id, []).append(older)
-                else:
-                    lists.append(account_migration.BatchEntry(tag_id, segment_of(block_of(older)), batch_id, older))
-    for tag_id, ordinals in settled.items():
+            gained[older] |= {tag.tag_id, living_return_tags[tag.tag_id] or tag.tag_id} - had[older]
+            if (tag, batch_id) in holding.get(older, ()):
+                continue
+            if batch_id == SETTLED:
+                settled.setdefault(tag.key_id, []).append(older)
+            else:
+                lists.append(account_migration.BatchEntry(tag.key_id, segment_of(block_of(older)), batch_id, older))
+    for key_id, ordinals in settled.items():
         bits = {block: bitmap_of(offsets) for block, offsets in by_block(ordinals).items()}
-        await batch_members.add_settled_members(conn, channel_id, tag_id, bits)
+        await batch_members.add_settled_members(conn, channel_id, key_id, bits)
     await account_migration.add_to_batches(conn, channel_id, lists)
     blocks = by_block(older_of)
     await batch_members.remove_from_all_batches(conn, channel_id, slots_of(blocks), blocks)

@@ -27,3 +27,13 @@ def explain_ad_tag(follows: Iterable[LastAdFollow]) -> AdTagExplanation:
     others = f", and through {len(by_time) - 1} more of its ads" if len(by_time) > 1 else ""
     why = f"Followed through ad {latest.ad_id} {format_time(latest.at)}{others}."
     return AdTagExplanation(why, tuple(each.ad_id for each in by_time), latest.at)
+
+
+def explain_missing_ad_tag(follows: Iterable[LastAdFollow]) -> str:
+    """Return why a user with these follows, through ads that the tag does not list, lacks it."""
+    by_time = sorted(follows, key=attrgetter("at"))
+    if not by_time:
+        return "Is not known to have followed through an ad."
+    latest = by_time[-1]
+    others = f", and through {len(by_time) - 1} others" if len(by_time) > 1 else ""
+    return f"Followed through ad {latest.ad_id} {format_time(latest.at)}{others}: none of the tag's ads."

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from service.domain.ad_tags.given_ads import parse_ad_ids
+from service.domain.audit.recording import changes, record
+from service.domain.audit.values import tag_ref, tag_values
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.states import publish_and_enqueue
 from service.domain.input_rules import description_error, name_error, normalise_name
@@ -24,7 +26,14 @@ from service.domain.tags.catalogue import (
     new_tag,
     write_tag_edits,
 )
-from service.domain.tags.naming import check_name_free, check_version, edited_name, require_living_tag
+from service.domain.tags.naming import (
+    check_name_free,
+    check_not_merging,
+    check_version,
+    edited_name,
+    require_living_tag,
+)
+from service.entities.audit import AuditValue
 from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.errors import BadInputError, FieldError, NotFoundError, TagProtectedError
 from service.entities.principal import Permission, Principal
@@ -98,6 +107,15 @@ async def create_ad_tag(
         await ad_tags.insert_ad_tag(conn, channel.channel_id, tag.tag_id, normalised.ad_ids or ())
         edit = TagEdit(TagChangeKind.CREATED, None, tag)
         _, notification = await write_tag_edits(conn, catalogue, [edit], cause=None, now=now)
+        await record(
+            conn,
+            runtime,
+            principal,
+            "create_ad_tag",
+            channel_id=channel_id,
+            target=tag_ref(channel_id, tag.tag_id),
+            after=_values(tag, normalised.ad_ids or ()),
+        )
     runtime.publisher.publish([notification])
     return await _update_members_and_reload(runtime, channel.channel_id, tag.tag_id)
 
@@ -123,6 +141,7 @@ async def update_ad_tag(
         if errors:
             raise BadInputError(*errors)
         check_version(before, expected_version)
+        await check_not_merging(conn, channel.channel_id, tag_id)
         now = runtime.clock()
         after = _apply_details(before, normalised, now)
         check_name_free(catalogue, CATEGORY, after.name, "name", tag_id=tag_id)
@@ -132,6 +151,15 @@ async def update_ad_tag(
             await ad_tags.replace_ads(conn, channel.channel_id, tag_id, normalised.ad_ids or ())
         edit = TagEdit(TagChangeKind.UPDATED, before, after)
         catalogue, notification = await write_tag_edits(conn, catalogue, [edit], cause=ChangeCause.TAG_EDITED, now=now)
+        await record(
+            conn,
+            runtime,
+            principal,
+            "update_ad_tag",
+            channel_id=channel_id,
+            target=tag_ref(channel_id, tag_id),
+            **changes(_values(before, ads), _values(after, (normalised.ad_ids or ()) if new_ads else ads)),
+        )
     runtime.publisher.publish([notification])
     if new_ads:
         return await _update_members_and_reload(runtime, channel.channel_id, tag_id)
@@ -165,8 +193,13 @@ async def activate_pending_ad_tags(
     return ActivatedTags(catalogue, [edit.after for edit in edits], [notification])
 
 
-async def update_ad_tag_members(runtime: Runtime, channel_id: int, tag_id: int) -> None:
-    """Compare every block that may differ with the tag's ads, then make the tag ACTIVE if the address is confirmed."""
+async def update_ad_tag_members(
+    runtime: Runtime, channel_id: int, tag_id: int, *, cause: ChangeCause = ChangeCause.TAG_EDITED
+) -> None:
+    """Compare every block that may differ with the tag's ads, then make the tag ACTIVE if the address is confirmed.
+
+    `cause` is why people gain or lose it.
+    """
     async with runtime.pool.acquire() as conn:
         edition = (await ad_tags.ad_list_editions(conn, channel_id)).get(tag_id)
         if edition is None:
@@ -183,9 +216,7 @@ async def update_ad_tag_members(runtime: Runtime, channel_id: int, tag_id: int) 
                 for block in locked
                 for difference in await ad_tags.ad_tag_differences(conn, channel_id, block, tag_id)
             ]
-            notifications = await write_transitions(
-                conn, channel_id, locked, found, cause=ChangeCause.TAG_EDITED, now=runtime.clock()
-            )
+            notifications = await write_transitions(conn, channel_id, locked, found, cause=cause, now=runtime.clock())
         runtime.publisher.publish(notifications)
     async with runtime.pool.acquire() as conn, conn.transaction():
         activated = ActivatedTags(await lock_catalogue(conn, channel_id))
@@ -221,6 +252,10 @@ def _require_ad_tag(catalogue: Catalogue, tag_id: int) -> Tag:
     if tag.kind is not TagKind.AD:
         raise NotFoundError("ad tag")
     return tag
+
+
+def _values(tag: Tag, ad_ids: Sequence[str]) -> dict[str, AuditValue]:
+    return {**tag_values(tag), "ad_ids": list(ad_ids)}
 
 
 def _apply_details(before: Tag, details: AdTagDetails, now: datetime) -> Tag:

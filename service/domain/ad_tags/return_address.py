@@ -10,6 +10,8 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from service.domain.ad_tags.members import ActivatedTags, activate_pending_ad_tags, publish_activated_tags
+from service.domain.audit.recording import record
+from service.domain.audit.values import channel_ref, tag_ref
 from service.domain.channels.lookup import find_channel
 from service.domain.events.recorder import record_with_retry
 from service.domain.runtime import Runtime
@@ -67,7 +69,7 @@ async def confirm_ad_return(runtime: Runtime, principal: Principal, channel_id: 
         channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
     if channel.mini_program:
         raise BadInputError(FieldError(("channel_id",), "MINI_PROGRAM", "A Mini Program has no ad return address."))
-    activated = await _confirm(runtime, channel.channel_id, ChangeCause.TAG_EDITED, secret=None)
+    activated = await _confirm(runtime, channel.channel_id, ChangeCause.TAG_EDITED, by=principal)
     return ConfirmedAdReturn(channel, activated.catalogue, activated.tags)
 
 
@@ -83,13 +85,29 @@ async def record_ad_follow(runtime: Runtime, channel: Channel, secret: str, foll
         await _confirm(runtime, channel.channel_id, ChangeCause.AD_FEED, secret=secret)
 
 
-async def _confirm(runtime: Runtime, channel_id: int, cause: ChangeCause, *, secret: str | None) -> ActivatedTags:
-    """Confirm the address; with `secret` only if it is still current, since the address may just have been reset."""
+async def _confirm(
+    runtime: Runtime, channel_id: int, cause: ChangeCause, *, secret: str | None = None, by: Principal | None = None
+) -> ActivatedTags:
+    """Confirm the address; with `secret` only if it is still current, since the address may just have been reset.
+
+    It is recorded where somebody declares it `by` hand, and it was not confirmed before.
+    """
     async with runtime.pool.acquire() as conn, conn.transaction():
         catalogue = await lock_catalogue(conn, channel_id)
         if secret is not None and await channels.channel_by_ad_secret(conn, lookup_hash(secret)) is None:
             return ActivatedTags(catalogue)
+        before = await channels.channel_state(conn, channel_id)
         await channels.confirm_ad_return(conn, channel_id, runtime.clock())
         activated = await activate_pending_ad_tags(conn, catalogue, cause=cause, runtime=runtime)
+        if by is not None and before.ad_return_confirmed_at is None:
+            await record(
+                conn,
+                runtime,
+                by,
+                "confirm_ad_return_address",
+                channel_id=channel_id,
+                target=channel_ref(channel_id),
+                after={"activated": [tag_ref(channel_id, each.tag_id) for each in activated.tags]},
+            )
     await publish_activated_tags(runtime, activated)
     return activated

@@ -6,10 +6,17 @@ from datetime import datetime
 from itertools import combinations
 from typing import Final
 
+from service.domain.audiences.looking_back import INSTANT, Past, past_blocks_of_audience, past_of, past_size
 from service.domain.audiences.paging import users_page
 from service.domain.audiences.received import receivable
 from service.domain.channels.lookup import find_channel
-from service.domain.combos.expressions import AllowedStates, BroadcastNames, not_usable_reason, parse_expression
+from service.domain.combos.expressions import (
+    NO_BROADCASTS,
+    AllowedStates,
+    BroadcastNames,
+    not_usable_reason,
+    parse_expression,
+)
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.errors import (
@@ -20,7 +27,7 @@ from service.entities.errors import (
     NotFoundError,
     TagNotUsableError,
 )
-from service.entities.expressions import Draft, Expression
+from service.entities.expressions import Draft, Expression, broadcast_drafts
 from service.entities.paging import Page
 from service.entities.principal import Permission, Principal
 from service.entities.tags import Catalogue, Tag, TagKey, TagKind
@@ -34,7 +41,10 @@ MAX_COMPARED_TAGS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Describe a counted set of users, with the catalogue and the broadcasts that name what it is made of."""
+    """Describe a counted set of users, with the catalogue and the broadcasts that name what it is made of.
+
+    With `past` it is the set of an earlier instant.
+    """
 
     channel: Channel
     catalogue: Catalogue
@@ -42,6 +52,13 @@ class Audience:
     as_of: datetime
     size: audiences.AudienceSize
     broadcasts: BroadcastNames
+    past: Past | None = None
+
+    def require_present(self) -> None:
+        """Raise BadInputError if the set is that of an earlier instant, from which nothing is foreseen."""
+        if self.past is not None:
+            message = "What is ahead is told of those who are in the audience now: leave out the instant."
+            raise BadInputError(FieldError((INSTANT,), "ONLY_OF_NOW", message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +95,43 @@ async def count_audience(runtime: Runtime, principal: Principal, channel_id: int
     return Audience(channel, catalogue, expression, as_of, size, broadcasts)
 
 
+async def count_audience_as_of(
+    runtime: Runtime, principal: Principal, channel_id: int, draft: Draft, at: datetime
+) -> Audience:
+    """Count who was in the set of an expression at an earlier instant; its tags must be ACTIVE now.
+
+    Raises what `count_audience` raises, and BadInputError for an instant that the change log does not reach, one that
+    is still to come, and an expression that names broadcasts.
+    """
+    async with runtime.pool.acquire() as conn:
+        channel = await find_channel(conn, principal, channel_id, Permission.VIEW_USERS)
+        catalogue = await _open_catalogue(conn, channel.channel_id)
+        if next(broadcast_drafts(draft), None) is not None:
+            message = "Who had received a broadcast by then is not kept: leave out `received`, or the instant."
+            raise BadInputError(FieldError((INSTANT,), "NOT_WITH_RECEIVED", message))
+        expression = parse_expression(catalogue, draft, AllowedStates.ACTIVE_ONLY, NO_BROADCASTS)
+        past = await past_of(conn, runtime, channel.channel_id, expression, at)
+    size = await past_size(runtime, channel.channel_id, expression, past)
+    return Audience(channel, catalogue, expression, at, size, NO_BROADCASTS, past)
+
+
 async def members_page(
-    runtime: Runtime, channel_id: int, expression: Expression, *, first: int, after: int | None
+    runtime: Runtime,
+    channel_id: int,
+    expression: Expression,
+    *,
+    first: int,
+    after: int | None,
+    past: Past | None = None,
 ) -> Page[ChannelUser]:
-    """Return the next `first` users of an expression after ordinal `after`, as `users_page` does."""
+    """Return the next `first` users of an expression after ordinal `after`, as `users_page` does.
+
+    With `past` return those who were in it then, as they are now.
+    """
 
     async def read_blocks(conn: Connection, start: int, limit: int) -> Sequence[audiences.BlockMembers]:
+        if past is not None:
+            return await past_blocks_of_audience(conn, channel_id, expression, past, start=start, limit=limit)
         return await audiences.blocks_of_audience(conn, channel_id, expression, start=start, limit=limit)
 
     return await users_page(runtime, channel_id, read_blocks, first=first, after=after)

@@ -11,11 +11,14 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from service.domain.audit.recording import record
+from service.domain.audit.values import job_ref
 from service.domain.broadcasts.audience.duplicates import content_was_sent
 from service.domain.broadcasts.audience.request_checks import AUDIENCE_PATH
 from service.domain.broadcasts.control.locking import log_act
 from service.domain.broadcasts.planning import BroadcastRequest, PlannedBroadcast, plan_broadcast
 from service.domain.broadcasts.policy.stored import lacks_key, policy_of, shown_policy
+from service.domain.broadcasts.recorded import broadcast_values
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.expressions import not_usable_errors
 from service.domain.jobs.starting import enqueue_job, start_job
@@ -183,7 +186,18 @@ async def _insert(
     start = await starting_state(
         conn, runtime, channel, policy, planned, confirm_duplicate=new.confirm_duplicate, in_future=in_future
     )
-    await broadcasts.insert_broadcast(conn, _row(job, new, planned, start.waiting_for))
+    broadcast = _row(job, new, planned, start.waiting_for)
+    await broadcasts.insert_broadcast(conn, broadcast)
+    said = {**broadcast_values(broadcast), "people": people}
+    await record(
+        conn,
+        runtime,
+        principal,
+        "create_broadcast",
+        channel_id=channel.channel_id,
+        target=job_ref(job),
+        after=said,
+    )
     return job if start.state is job.state else await broadcast_control.set_broadcast_state(conn, job, start.state)
 
 

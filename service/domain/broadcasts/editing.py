@@ -6,10 +6,13 @@ Source: docs/specification.md §6.6.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from service.domain.audit.recording import changes, record
+from service.domain.audit.values import job_ref
 from service.domain.broadcasts.audience.request_checks import AUDIENCE_PATH
 from service.domain.broadcasts.control.locking import check_unfinished, lock_for, log_act
 from service.domain.broadcasts.creating import check_request, starting_state
 from service.domain.broadcasts.planning import BroadcastRequest, PlannedBroadcast, RepeatRequest
+from service.domain.broadcasts.recorded import broadcast_values
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.expressions import not_usable_errors, to_draft
 from service.domain.jobs.lookup import MAX_JOB_ID
@@ -159,6 +162,15 @@ async def _write(
     if found.job.state is JobState.PAUSED and paused_for not in ENDED_BY_CHANGES:
         state, waiting_for = JobState.PAUSED, paused_for
     await broadcast_control.change_broadcast(conn, replace(changed, waiting_for=waiting_for))
+    await record(
+        conn,
+        runtime,
+        principal,
+        "update_broadcast",
+        channel_id=stored.channel_id,
+        target=job_ref(found.job),
+        **changes(broadcast_values(found.broadcast), broadcast_values(changed)),
+    )
     people = count_people(planned.assessment.planned)
     await broadcast_control.add_to_job_payload(
         conn, found.job, {"people": people, "approval_above": policy.approval_above}

@@ -5,17 +5,21 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from service.domain.audit.recording import record
+from service.domain.audit.values import channel_ref
 from service.domain.broadcasts.messages.calls import call_to_one, mass_content
 from service.domain.broadcasts.messages.categories import category_errors
 from service.domain.broadcasts.messages.checking import examine_message
 from service.domain.broadcasts.messages.rendering import MessageRenderer, Values
 from service.domain.broadcasts.messages.tag_values import TagValueReader
+from service.domain.broadcasts.recorded import message_value
 from service.domain.channels.lookup import find_channel
 from service.domain.input_rules import check_openids
 from service.domain.official_account.acting import refresh_acting
 from service.domain.official_account.calling import call_wechat
 from service.domain.official_account.refusals import CallLaterError, require_account
 from service.domain.runtime import Runtime
+from service.entities.audit import Hidden
 from service.entities.broadcast_messages import BroadcastMessage, SubscriptionMessage
 from service.entities.channels import Channel
 from service.entities.errors import (
@@ -56,7 +60,7 @@ async def send_test_message(
     """Send a message to at most 5 people, each once, and return what became of it, in the order of the openids.
 
     No cap holds it back, no broadcast counts it, and nobody has received one by it; a subscription message uses up what
-    people allowed all the same. Mass messages go by WeChat's preview.
+    people allowed all the same. Mass messages go by WeChat's preview. It is recorded before it is sent.
 
     Raises ForbiddenError, NotFoundError, LimitExceededError, BadInputError naming all that is wrong,
     ChannelNotBoundError, and UpstreamError where this installation does not act.
@@ -71,6 +75,19 @@ async def send_test_message(
         people = list(dict.fromkeys(openids))
         renderer = MessageRenderer(checked)
         values = await _values(conn, channel, renderer, people)
+        await record(
+            conn,
+            runtime,
+            principal,
+            "send_test_message",
+            channel_id=channel_id,
+            target=channel_ref(channel_id),
+            after={
+                "kind": message.kind,
+                "message": message_value(checked),
+                "openids": [Hidden("openid", openid) for openid in people],
+            },
+        )
     rendered = {openid: renderer.render(openid, values.get(openid, {})) for openid in people}
     results = await asyncio.gather(*(_send(runtime, channel, openid, each) for openid, each in rendered.items()))
     if isinstance(checked, SubscriptionMessage):

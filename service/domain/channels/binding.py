@@ -1,19 +1,21 @@
 """Bind and unbind channels, keep their credentials and addresses, and open or close the gate that follows from them."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Final, NamedTuple
 
+from service.domain.audit.recording import record
+from service.domain.audit.values import broadcast_ref, channel_ref
+from service.domain.channels.gates import update_gates
 from service.domain.channels.lookup import find_channel, require_permission
+from service.domain.channels.recorded_bindings import record_binding
 from service.domain.default_tags.definitions import DEFAULT_TAG_NAMES, default_tag_rules
 from service.domain.input_rules import name_error, normalise_name
 from service.domain.runtime import Runtime
-from service.entities.blocks import ChangeNotification
 from service.entities.channels import Channel, ChannelKind
 from service.entities.errors import (
     BadInputError,
-    ChannelNotBoundError,
     ConflictError,
     FieldError,
     ForbiddenError,
@@ -23,8 +25,7 @@ from service.entities.jobs import JobChangeNotification
 from service.entities.principal import Permission, Principal
 from service.entities.tags import DefaultTagRule, Tag, TagChange, TagKind, TagState
 from service.foundation.encryption import lookup_hash, new_path_secret
-from service.storage import channels, tags, wechat_accounts
-from service.storage.broadcasts.broadcast_control import fail_broadcasts
+from service.storage import channels, tags, webhooks, wechat_accounts
 from service.storage.database.pool import Connection
 
 APP_ID_PATTERN: Final = re.compile(r"wx[0-9A-Za-z]{4,62}")
@@ -40,6 +41,11 @@ class Credentials:
     app_secret: str | None = field(default=None, repr=False)
     callback_token: str | None = field(default=None, repr=False)
     encoding_aes_key: str | None = field(default=None, repr=False)
+
+    @property
+    def given(self) -> frozenset[str]:
+        """Return the names of the secrets that are stored anew or removed."""
+        return frozenset(each.name for each in fields(self) if getattr(self, each.name) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +97,11 @@ async def bind_channel(runtime: Runtime, principal: Principal, details: ChannelD
                 channel = await _insert(conn, runtime, principal, details, name, now)
             else:
                 channel = await _rebind(conn, runtime, known, details, name)
-            changes = await _update_gates(conn, principal.robot_id, runtime.clock())
+            notifications = await update_gates(conn, principal.robot_id, runtime.clock())
+            await record_binding(conn, runtime, principal, "bind_channel", known, channel, details.credentials.given)
     except channels.AppIdBoundElsewhereError:
         raise ConflictError("This app id is bound to another robot. Unbind it there first.") from None
-    runtime.publisher.publish(changes)
+    runtime.publisher.publish(notifications)
     return channel
 
 
@@ -119,8 +126,10 @@ async def update_channel(runtime: Runtime, principal: Principal, channel_id: int
         )
         if update.credentials.app_secret is not None:
             await wechat_accounts.reset_account(conn, channel_id)
-        changes = await _update_gates(conn, principal.robot_id, runtime.clock())
-    runtime.publisher.publish(changes)
+        notifications = await update_gates(conn, principal.robot_id, runtime.clock())
+        if channel != known or update.credentials.given:
+            await record_binding(conn, runtime, principal, "update_channel", known, channel, update.credentials.given)
+    runtime.publisher.publish(notifications)
     return channel
 
 
@@ -135,9 +144,22 @@ async def unbind_channel(runtime: Runtime, principal: Principal, channel_id: int
         known = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
         channel = await channels.unbind_channel(conn, known, now) or known
         await wechat_accounts.reset_account(conn, channel_id)
-        changes = await _update_gates(conn, principal.robot_id, now)
-    runtime.publisher.publish(changes)
-    return Unbound(channel, [each for each in changes if isinstance(each, JobChangeNotification)])
+        notifications = await update_gates(conn, principal.robot_id, now)
+        stopped = [each for each in notifications if isinstance(each, JobChangeNotification)]
+        if known.bound:
+            failed = [broadcast_ref(each.channel_id, each.job_id) for each in stopped]
+            await record(
+                conn,
+                runtime,
+                principal,
+                "unbind_channel",
+                channel_id=channel_id,
+                target=channel_ref(channel_id),
+                before={"bound": True},
+                after={"bound": False, "stopped": failed},
+            )
+    runtime.publisher.publish(notifications)
+    return Unbound(channel, stopped)
 
 
 async def reset_addresses(runtime: Runtime, principal: Principal, channel_id: int) -> Channel:
@@ -152,6 +174,8 @@ async def reset_addresses(runtime: Runtime, principal: Principal, channel_id: in
     async with runtime.pool.acquire() as conn, conn.transaction():
         channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
         await channels.lock_channel_state(conn, channel.channel_id)
+        target = channel_ref(channel_id)
+        await record(conn, runtime, principal, "reset_channel_addresses", channel_id=channel_id, target=target)
         return await channels.replace_secrets(conn, channel, push, ads)
 
 
@@ -197,10 +221,13 @@ async def _insert(
         push_secret=runtime.secret_box.encrypt(secret),
         push_secret_hash=lookup_hash(secret),
     )
+    # Before its tags are made, so that these are told, too.
+    await webhooks.follow_new_channel(conn, principal.robot_id, channel.channel_id, now)
     rules = default_tag_rules(channel)
-    await tags.insert_tags(conn, [_default_tag(channel.channel_id, rule, now) for rule in rules])
+    made = [_default_tag(channel.channel_id, rule, now) for rule in rules]
+    await tags.insert_tags(conn, made)
     revision = await channels.bump_tag_version(conn, channel.channel_id, now, is_open=False)
-    created = [TagChange(*revision, rule.value, "CREATED", None, False, True) for rule in rules]
+    created = [TagChange(*revision, tag.tag_id, "CREATED", None, False, True, tag) for tag in made]
     await tags.log_tag_changes(conn, channel.channel_id, created, None)
     return channel
 
@@ -238,32 +265,6 @@ async def _rebind(conn: Connection, runtime: Runtime, known: Channel, details: C
         encrypted=_encrypt_credentials(runtime, details.credentials, known),
         unbound_at=None,
     )
-
-
-async def _update_gates(
-    conn: Connection, robot_id: str, now: datetime
-) -> list[ChangeNotification | JobChangeNotification]:
-    """Open or close every channel of a robot according to its bindings, locking them in ascending order.
-
-    Broadcasts of a channel that closes fail.
-    """
-    every = await channels.channels_of_robot(conn, robot_id)
-    gate = any(channel.opens_gate for channel in every)
-    changes: list[ChangeNotification | JobChangeNotification] = []
-    for channel in every:
-        state = await channels.lock_channel_state(conn, channel.channel_id)
-        is_open = gate and channel.usable
-        if state.open == is_open:
-            continue
-        revision = await channels.bump_tag_version(conn, channel.channel_id, now, is_open=is_open)
-        change = TagChange(*revision, 0, "GATE", None, state.open, is_open)
-        await tags.log_tag_changes(conn, channel.channel_id, [change], None)
-        changes.append(ChangeNotification(channel.channel_id, None, revision.version))
-        if not is_open:
-            refusal = ChannelNotBoundError()
-            failed = await fail_broadcasts(conn, channel.channel_id, refusal.code, refusal.message, now)
-            changes += [JobChangeNotification(channel.channel_id, job_id) for job_id in failed]
-    return changes
 
 
 def _encrypt_credentials(runtime: Runtime, given: Credentials, known: Channel | None) -> dict[str, bytes | None]:

@@ -43,8 +43,10 @@ async def _clear(runtime: Runtime, channel_id: int, blocks: Sequence[int]) -> li
         # Read under the locks: a combo that is revived meanwhile is computed here before or after, not between.
         graph = await combos.combo_graph(conn, channel_id)
         notifications: list[ChangeNotification] = []
+        merged = {tag.tag_id for tag in graph.tags.values() if tag.merged_into is not None}
         for tag_ids, cause in (
-            (deleted_tags(graph), ChangeCause.TAG_DELETED),
+            ([each for each in deleted_tags(graph) if each not in merged], ChangeCause.TAG_DELETED),
+            (sorted(merged), ChangeCause.TAG_MERGED),
             (lapsed_tags(graph), ChangeCause.TAG_LAPSED),
         ):
             if tag_ids:

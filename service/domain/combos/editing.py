@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from service.domain.audit.recording import changes, record
+from service.domain.audit.values import expression_value, tag_ref, tag_values
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.expressions import EXPRESSION_PATH, AllowedStates, ParsedExpression, try_parse_expression
 from service.domain.combos.states import (
@@ -24,6 +26,7 @@ from service.domain.tags.naming import (
     naming_errors,
     require_living_tag,
 )
+from service.entities.audit import AuditValue
 from service.entities.blocks import ChangeCause
 from service.entities.combos import Combo, ComboGraph
 from service.entities.errors import BadInputError, ErrorCode, FieldError, TagProtectedError, raise_field_errors
@@ -99,6 +102,15 @@ async def create_combo(runtime: Runtime, principal: Principal, channel_id: int, 
         _, notification = await write_tag_edits(conn, graph.catalogue, created, cause=None, now=now)
         await combos.insert_combo(conn, channel_id, tag.tag_id, expression)
         after = await combos.combo_graph(conn, channel_id)
+        await record(
+            conn,
+            runtime,
+            principal,
+            "create_combo_tag",
+            channel_id=channel_id,
+            target=tag_ref(channel_id, tag.tag_id),
+            after=_values(tag, expression),
+        )
     publish_and_enqueue(runtime, after, [notification])
     return SavedCombo(after, after.tags[tag.tag_id])
 
@@ -118,6 +130,17 @@ async def update_combo(
         check_version(tag, edit.expected_version)
         edited, expression = _apply_edit(graph, tag, edit)
         update = await _write_edit(conn, runtime, graph, edited, expression)
+        said = changes(_values(tag, graph.combos[tag_id].expression), _values(edited, expression))
+        if said["before"]:
+            await record(
+                conn,
+                runtime,
+                principal,
+                "update_combo_tag",
+                channel_id=channel_id,
+                target=tag_ref(channel_id, tag_id),
+                **said,
+            )
     publish_and_enqueue(runtime, update.graph, update.notifications)
     if update.lapsed:
         enqueue_clearing(runtime, update.graph)
@@ -143,6 +166,10 @@ def try_parse_edited_expression(graph: ComboGraph, tag: Tag, draft: Draft) -> Pa
         message = f"{tag.name} would be made of itself, through {', '.join(circular)}."
         errors.append(FieldError(EXPRESSION_PATH, "CYCLE", message, ErrorCode.CYCLE))
     return ParsedExpression(expression, errors)
+
+
+def _values(tag: Tag, expression: Expression) -> dict[str, AuditValue]:
+    return {**tag_values(tag), "expression": expression_value(tag.channel_id, expression)}
 
 
 def _apply_edit(graph: ComboGraph, tag: Tag, edit: ComboEdit) -> _EditedCombo:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.domain.combos.expressions import format_expression
-from service.entities.expressions import TAGS_OF_FOLLOWERS, Expression
+from service.entities.expressions import FOLLOWERS, TAGS_OF_FOLLOWERS, Expression, Operator
 from service.entities.tags import Catalogue, Tag
 from service.foundation.clock import format_time
 
@@ -38,6 +38,45 @@ def explain_combo(
         return ComboExplanation(f"Is in {text}: {'; '.join(parts)}.", has, lacks)
     why = f"Was in {text} {format_time(as_of)}, when the combo was last computed; by now {' and '.join(parts)}."
     return ComboExplanation(why, has, lacks)
+
+
+def explain_missing_combo(
+    catalogue: Catalogue, expression: Expression, tag_ids: AbstractSet[int], as_of: datetime | None
+) -> str:
+    """Return why a user with these tags lacks a combo of this expression: the operands that keep them out.
+
+    The tags are those of now; the combo is as of `as_of`, which is said where the user will get it.
+    """
+    text = format_expression(catalogue, expression)
+    if expression.holds_for(tag_ids):
+        return (
+            f"Is in {text} by now; the combo was last computed {format_time(as_of)} and follows with its next refresh."
+        )
+    blamed = _blamed(expression, tag_ids, wanted=True)
+    lacks = [each.tag_id for each in blamed if each.operator is Operator.TAG and each.tag_id not in tag_ids]
+    has = [each.tag_id for each in blamed if each.operator is Operator.TAG and each.tag_id in tag_ids]
+    parts = [f"{verb} {_names(catalogue, part)}" for verb, part in (("lacks", lacks), ("has", has)) if part]
+    if FOLLOWERS in blamed:
+        parts.insert(0, "does not follow" if tag_ids.isdisjoint(TAGS_OF_FOLLOWERS) else "follows")
+    return f"Is not in {text}: {'; '.join(parts)}."
+
+
+def _blamed(expression: Expression, tag_ids: AbstractSet[int], *, wanted: bool) -> set[Expression]:
+    """Return the leaves by which a user is not in a set, or with `wanted` False, by which they are."""
+    operands = expression.operands
+    match expression.operator:
+        case Operator.EXCEPT:
+            keep, remove = operands
+            if not wanted:
+                return _blamed(keep, tag_ids, wanted=False)
+            if not keep.holds_for(tag_ids):
+                return _blamed(keep, tag_ids, wanted=True)
+            return _blamed(remove, tag_ids, wanted=False)
+        case Operator.ALL | Operator.ANY:
+            which = [each for each in operands if each.holds_for(tag_ids) is not wanted]
+            return {leaf for each in which for leaf in _blamed(each, tag_ids, wanted=wanted)}
+        case _:
+            return {expression}
 
 
 def explain_lapse(deleted: Iterable[Tag]) -> str | None:

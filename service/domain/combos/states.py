@@ -83,7 +83,12 @@ async def update_combo_states(
     notifications = []
     if states:
         edits = [
-            TagEdit(TagChangeKind.STATE_CHANGED, graph.tags[tag_id], replace(graph.tags[tag_id], state=state))
+            TagEdit(
+                TagChangeKind.STATE_CHANGED,
+                graph.tags[tag_id],
+                replace(graph.tags[tag_id], state=state),
+                tuple(sorted(graph.deleted_dependencies(tag_id))) if state is TagState.LAPSED else (),
+            )
             for tag_id, state in sorted(states.items())
         ]
         _, notification = await write_tag_edits(conn, graph.catalogue, edits, cause=cause, now=now)

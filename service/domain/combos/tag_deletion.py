@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from service.domain.audit.recording import changes, record
+from service.domain.audit.values import tag_ref, tag_values
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.states import enqueue_clearing, lock_open_combos, publish_and_enqueue, update_combo_states
 from service.domain.runtime import Runtime
@@ -9,6 +11,7 @@ from service.domain.tags.catalogue import TagChangeKind, TagEdit, lock_open_cata
 from service.domain.tags.naming import (
     UNCHANGED,
     DescriptionUpdate,
+    check_not_merging,
     check_version,
     edited_name,
     name_taken_errors,
@@ -67,6 +70,15 @@ async def rename_tag(
             cause=ChangeCause.TAG_EDITED,
             now=now,
         )
+        await record(
+            conn,
+            runtime,
+            principal,
+            "rename_tag",
+            channel_id=channel_id,
+            target=tag_ref(channel_id, tag_id),
+            **changes(tag_values(tag), tag_values(after)),
+        )
     runtime.publisher.publish([notification])
     return CataloguedTag(after, catalogue)
 
@@ -74,12 +86,14 @@ async def rename_tag(
 async def delete_tag(runtime: Runtime, principal: Principal, channel_id: int, tag_id: int) -> Deletion:
     """Delete a tag, leaving a tombstone, and lapse all combos made of it, in one transaction.
 
-    Raises ForbiddenError, NotFoundError, ChannelNotBoundError, and TagProtectedError for default tags.
+    Raises ForbiddenError, NotFoundError, ChannelNotBoundError, TagProtectedError for default tags, and ConflictError
+    while the tag is being merged.
     """
     async with runtime.pool.acquire() as conn, conn.transaction():
         await find_channel(conn, principal, channel_id, Permission.MANAGE_TAGS, sought="tag")
         graph = await lock_open_combos(conn, channel_id)
         tag = _require_unprotected_tag(graph.catalogue, tag_id)
+        await check_not_merging(conn, channel_id, tag_id)
         now = runtime.clock()
         deleted = replace(tag, deleted_at=now, updated_at=now)
         catalogue, notification = await write_tag_edits(
@@ -91,6 +105,16 @@ async def delete_tag(runtime: Runtime, principal: Principal, channel_id: int, ta
         )
         update = await update_combo_states(
             conn, replace(graph, catalogue=catalogue), cause=ChangeCause.TAG_LAPSED, now=now
+        )
+        await record(
+            conn,
+            runtime,
+            principal,
+            "delete_tag",
+            channel_id=channel_id,
+            target=tag_ref(channel_id, tag_id),
+            before=tag_values(tag),
+            after={"lapsed": [tag_ref(channel_id, each) for each in update.lapsed]} if update.lapsed else None,
         )
     publish_and_enqueue(runtime, update.graph, [notification, *update.notifications])
     enqueue_clearing(runtime, update.graph)

@@ -1,6 +1,7 @@
 """Explain default tags by a sentence for people, the fact behind it, and when they end (docs/specification.md §4.1)."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, assert_never
@@ -16,6 +17,13 @@ TOUCH_EVENTS: Final = {
     EventKind.FOLLOW: ("follow", "Followed"),
     EventKind.SCAN: ("scan", "Scanned a QR code"),
 }
+_PAIRS: Final = (
+    (DefaultTagRule.NEW_USER, DefaultTagRule.OLD_USER),
+    (DefaultTagRule.OPENED, DefaultTagRule.NOT_OPENED),
+    (DefaultTagRule.TOUCHABLE, DefaultTagRule.UNTOUCHABLE),
+    (DefaultTagRule.ADVERTISING, DefaultTagRule.NON_ADVERTISING),
+)
+OTHER_OF_CATEGORY: Final = dict(_PAIRS) | {second: first for first, second in _PAIRS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,25 @@ def explain_default_tag(
             )
         case _:
             assert_never(rule)
+
+
+def explain_missing_default_tag(
+    rule: DefaultTagRule,
+    tag_ids: AbstractSet[int],
+    facts: Facts,
+    windows: Mapping[str, timedelta],
+    bound_at: datetime,
+) -> str:
+    """Return why a user with these facts and tags lacks the default tag: what gives them the other tag of its category.
+
+    Those who have neither do not follow, or never used the Mini Program.
+    """
+    other = OTHER_OF_CATEGORY[rule]
+    if other in tag_ids:
+        return explain_default_tag(other, facts, windows, bound_at).why
+    if facts.unfollowed_at is not None:
+        return f"Does not follow: unfollowed {format_time(facts.unfollowed_at)}."
+    return "Has done nothing yet by which somebody is known to follow, or to use a Mini Program."
 
 
 def _follow_time(rule: DefaultTagRule, facts: Facts, window: timedelta) -> DefaultTagExplanation:

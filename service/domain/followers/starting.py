@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from service.domain.audit.recording import record
+from service.domain.audit.values import job_ref
 from service.domain.channels.binding import (
     ChannelDetails,
     ChannelUpdate,
@@ -38,7 +40,7 @@ async def import_followers(runtime: Runtime, principal: Principal, channel_id: i
     """
     async with runtime.pool.acquire() as conn:
         channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
-    return await _start(runtime, principal, channel)
+    return await _start(runtime, principal, channel, asked=True)
 
 
 async def bind_and_import(runtime: Runtime, principal: Principal, details: ChannelDetails) -> BoundChannel:
@@ -115,7 +117,8 @@ def _may_be_called(runtime: Runtime, channel: Channel) -> bool:
     return True
 
 
-async def _start(runtime: Runtime, principal: Principal, channel: Channel) -> StartedJob:
+async def _start(runtime: Runtime, principal: Principal, channel: Channel, *, asked: bool = False) -> StartedJob:
+    """Start an import unless one is unfinished; it is recorded where it was `asked` for by itself."""
     require_official_account(runtime, channel)
     async with runtime.pool.acquire() as conn, conn.transaction():
         if not (await channels.lock_channel_state(conn, channel.channel_id)).open:
@@ -123,6 +126,9 @@ async def _start(runtime: Runtime, principal: Principal, channel: Channel) -> St
         started = await start_only_job(
             conn, runtime, channel, JobKind.FOLLOWER_IMPORT, payload=NEW_IMPORT, principal=principal
         )
+        if asked and not started.already_running:
+            target = job_ref(started.job)
+            await record(conn, runtime, principal, "import_followers", channel_id=channel.channel_id, target=target)
     if not started.already_running:
         enqueue_job(runtime, started.job)
     return started

@@ -4,6 +4,8 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
+from service.domain.audit.recording import record
+from service.domain.audit.values import job_ref
 from service.domain.channels.lookup import find_channel
 from service.domain.jobs.starting import publish_job_change
 from service.domain.runtime import Runtime
@@ -41,6 +43,16 @@ async def cancel_job(runtime: Runtime, principal: Principal, kind: JobKind, chan
         if cancelled is None:
             return await _find_job(conn, principal, kind, channel_id, job_id)
         await audiences.drop_leftovers_of_job(conn, job.channel_id, job.job_id)
+        await record(
+            conn,
+            runtime,
+            principal,
+            "cancel_job",
+            channel_id=channel_id,
+            target=job_ref(job),
+            before={"state": job.state},
+            after={"state": cancelled.state},
+        )
     publish_job_change(runtime, cancelled)
     return cancelled
 

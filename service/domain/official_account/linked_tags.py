@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from service.domain.audit.recording import record
+from service.domain.audit.values import channel_ref, tag_ref
 from service.domain.channels.lookup import find_channel
 from service.domain.official_account.calling import call_wechat
 from service.domain.official_account.refusals import require_official_account, shown_to_clients
@@ -76,8 +78,20 @@ async def set_keep_in_sync(
         if keep_in_sync:
             require_official_account(runtime, channel)
             _require_unlapsed(found)
-        _require_linked(await remote_tags.lock_linked_tags(conn, channel_id, tag_ids), tag_ids, "tag_ids")
+        links = await remote_tags.lock_linked_tags(conn, channel_id, tag_ids)
+        _require_linked(links, tag_ids, "tag_ids")
         await remote_tags.set_keep_in_sync(conn, channel_id, tag_ids, keep_in_sync=keep_in_sync)
+        changed = [each for each in tag_ids if links[each].keep_in_sync is not keep_in_sync]
+        if changed:
+            await record(
+                conn,
+                runtime,
+                principal,
+                "set_keep_in_sync",
+                channel_id=channel_id,
+                target=tag_ref(channel_id, changed[0]) if len(changed) == 1 else channel_ref(channel_id),
+                after={"keep_in_sync": keep_in_sync, "tags": [tag_ref(channel_id, each) for each in changed]},
+            )
     return ChangedLinks(catalogue, found)
 
 
@@ -105,12 +119,13 @@ async def unlink_tag(
             await remote_tags.set_keep_in_sync(conn, channel_id, [tag_id], keep_in_sync=False)
         else:
             await remote_tags.unlink_tag(conn, channel_id, tag_id)
+            await _record_unlinking(conn, runtime, principal, links[tag_id], deleted=False)
     if delete_remote:
-        await _delete_remote_tag(runtime, channel, links[tag_id])
+        await _delete_remote_tag(runtime, principal, channel, links[tag_id])
     return ChangedLinks(catalogue, found)
 
 
-async def _delete_remote_tag(runtime: Runtime, channel: Channel, link: LinkedTag) -> None:
+async def _delete_remote_tag(runtime: Runtime, principal: Principal, channel: Channel, link: LinkedTag) -> None:
     """Delete a remote tag, unless it is gone already, and the link to it."""
     remote_tag_id = link.remote_tag_id or 0
     with shown_to_clients():
@@ -123,6 +138,22 @@ async def _delete_remote_tag(runtime: Runtime, channel: Channel, link: LinkedTag
         now = await remote_tags.lock_linked_tags(conn, channel.channel_id, [link.tag_id])
         if now[link.tag_id].remote_tag_id == remote_tag_id:
             await remote_tags.unlink_tag(conn, channel.channel_id, link.tag_id)
+        await _record_unlinking(conn, runtime, principal, link, deleted=True)
+
+
+async def _record_unlinking(
+    conn: Connection, runtime: Runtime, principal: Principal, link: LinkedTag, *, deleted: bool
+) -> None:
+    await record(
+        conn,
+        runtime,
+        principal,
+        "unlink_official_account_tag",
+        channel_id=link.channel_id,
+        target=tag_ref(link.channel_id, link.tag_id),
+        before={"remote_tag_id": link.remote_tag_id, "keep_in_sync": link.keep_in_sync},
+        after={"remote_tag_id": None, "keep_in_sync": False, "remote_tag_deleted": deleted},
+    )
 
 
 async def _open_catalogue(conn: Connection, channel_id: int) -> Catalogue:

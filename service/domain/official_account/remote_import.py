@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from service.domain.audit.recording import record
+from service.domain.audit.values import job_ref, tag_ref
 from service.domain.channels.lookup import find_channel
 from service.domain.input_rules import name_error, normalise_name
 from service.domain.jobs.starting import enqueue_job, start_job
@@ -89,6 +91,16 @@ async def start_remote_import(
         taking = await _take_over(conn, runtime, catalogue, {index: found[each] for each, index in wanted.items()})
         notifications = await _write(conn, catalogue, taking)
         job = await _start(conn, runtime, channel, principal, wanted, taking)
+        made = [tag_ref(channel_id, edit.after.tag_id) for edit in taking.edits]
+        await record(
+            conn,
+            runtime,
+            principal,
+            "import_remote_tags",
+            channel_id=channel_id,
+            target=job_ref(job),
+            after={"remote_tag_ids": sorted(wanted), "tags_made": made},
+        )
     runtime.publisher.publish(notifications)
     enqueue_job(runtime, job)
     return job
@@ -143,7 +155,7 @@ async def _take_over(
     links = await remote_tags.linked_tags(conn, catalogue.channel_id)
     by_remote_id = {link.remote_tag_id: link for link in links.values() if link.remote_tag_id is not None}
     keys = await living_tags_by_key(conn, catalogue)
-    by_label = {label: tag_id for (category, label), tag_id in keys.items() if category == CATEGORY}
+    by_label = {label: tag.tag_id for (category, label), tag in keys.items() if category == CATEGORY}
     taking = _TakeOver(catalogue, links, by_label, runtime.clock())
     for index, tag in wanted.items():
         link = by_remote_id.get(tag.remote_tag_id)

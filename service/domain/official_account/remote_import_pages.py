@@ -14,8 +14,9 @@ from service.domain.jobs.running import save_progress
 from service.domain.official_account.calling import call_wechat
 from service.domain.official_account.member_reading import MemberPage, fetch_member_page, keep_member_page
 from service.domain.people.ordinals import find_or_create_users
+from service.domain.return_data.prepared import PreparedBatch, ResolvedPeople
 from service.domain.return_data.requests import split_openids
-from service.domain.return_data.writing import PreparedBatch, ResolvedPeople, TagDeletedError, add_batches
+from service.domain.return_data.writing import TagDeletedError, add_batches
 from service.domain.runtime import Runtime
 from service.entities.blocks import ChangeCause, ChangeNotification
 from service.entities.channels import Channel
@@ -23,6 +24,7 @@ from service.entities.jobs import Job, JobState
 from service.entities.return_data import ReturnMode, ReturnSource
 from service.storage import channels, jobs, remote_tags
 from service.storage.database.pool import Connection, DeadlockError, StaleStatementError
+from service.storage.return_data.batches import KeyedTag
 from service.storage.users import UserForgottenError
 from service.wechat.api.decisions import Decision
 from service.wechat.api.errors import WechatError
@@ -155,7 +157,7 @@ async def _add_batch(
     conn: Connection, runtime: Runtime, job: Job, tag_id: int, page: MemberPage, people: ResolvedPeople
 ) -> list[ChangeNotification]:
     batch = PreparedBatch(
-        tag_id=tag_id,
+        tag=KeyedTag(tag_id, tag_id),
         mode=ReturnMode.ADD,
         source=ReturnSource.OFFICIAL_ACCOUNT,
         subject=job.payload["subject"],

@@ -14,22 +14,27 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final, NamedTuple
 
+from service.domain.audit.recording import record
+from service.domain.audit.values import channel_ref
 from service.domain.channels.lookup import find_channel
 from service.domain.membership import MAX_USERS_LOGGED_INDIVIDUALLY, write_transitions
 from service.domain.privacy.broadcasts import forget_in_broadcasts
 from service.domain.privacy.copies import forget_in_exports, forget_in_receipts
 from service.domain.return_data.members import forget_batch_members
 from service.domain.runtime import Runtime
+from service.entities.audit import Hidden, ObjectRef
 from service.entities.blocks import ChangeCause, ChangeNotification, Transition, block_of, offset_of
 from service.entities.principal import Permission, Principal
 from service.storage import channels, former_openids, users
 from service.storage import users as forgetting
 from service.storage.audiences import lock_exports
 from service.storage.blocks import heads
+from service.storage.change_feed import delete_notices_of_users
 from service.storage.database.pool import Connection
 from service.storage.remote_tags import clear_remote_members
 from service.storage.users import UserToForget
 
+AlongWith = Callable[[Connection, Sequence[int]], Awaitable[None]]
 ForgetHook = Callable[[Connection, int, int, Sequence[int]], Awaitable[None]]
 # Functions that delete what other features keep by ordinal: called with (conn, channel id, block, ordinals) under the
 # lock of the block.
@@ -69,26 +74,51 @@ async def forget_user(runtime: Runtime, principal: Principal, channel_id: int, o
     Raises ForbiddenError, NotFoundError.
     """
     async with runtime.pool.acquire() as conn:
-        channel = await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
-    return await forget_openid(runtime, channel.channel_id, openid)
+        await find_channel(conn, principal, channel_id, Permission.MANAGE_CHANNELS)
+
+    async def record_request(conn: Connection, forgotten: Sequence[int]) -> None:
+        user = ObjectRef("User", (channel_id, forgotten[0])) if forgotten else None
+        await record(
+            conn,
+            runtime,
+            principal,
+            "forget_user",
+            channel_id=channel_id,
+            target=user or channel_ref(channel_id),
+            after={"openid": Hidden("openid", openid), "forgotten": bool(forgotten)},
+        )
+
+    return await forget_openid(runtime, channel_id, openid, along_with=record_request)
 
 
-async def forget_openid(runtime: Runtime, channel_id: int, openid: str) -> int | None:
-    """Forget one user as `forget_user` does, without a check of rights: for the operator, and for WeChat's pushes."""
+async def forget_openid(
+    runtime: Runtime, channel_id: int, openid: str, *, along_with: AlongWith | None = None
+) -> int | None:
+    """Forget one user as `forget_user` does, without a check of rights: for WeChat's pushes.
+
+    What is to be written `along_with` it is written in its transaction, called with the ordinals that were forgotten.
+    """
     while True:
-        async with runtime.pool.acquire() as conn:
+        async with runtime.pool.acquire() as conn, conn.transaction():
             known = await users.ordinals_of(conn, channel_id, [openid])
             if not known:
                 await forget_in_receipts(conn, channel_id, [openid])
+                if along_with is not None:
+                    await along_with(conn, ())
                 return None
-        forgotten = await _forget(runtime, channel_id, known.values(), unfollowed=None)
+        forgotten = await _forget(runtime, channel_id, known.values(), unfollowed=None, along_with=along_with)
         if forgotten:
             return forgotten[0]
         # United with another user meanwhile, or forgotten: look again.
 
 
 async def _forget(
-    runtime: Runtime, channel_id: int, ordinals: Iterable[int], *, unfollowed: datetime | None
+    runtime: Runtime,
+    channel_id: int,
+    ordinals: Iterable[int],
+    *,
+    unfollowed: datetime | None,
+    along_with: AlongWith | None = None,
 ) -> list[int]:
     """Forget users in small transactions, and return their ordinals.
 
@@ -103,6 +133,8 @@ async def _forget(
                 # Slices that are being written are waited for before anything is locked that others wait for.
                 await lock_exports(conn, channel_id, runtime.clock())
                 gone, notifications = await _forget_in_block(conn, runtime, channel_id, block, some, unfollowed)
+                if gone and along_with is not None:
+                    await along_with(conn, gone)
             runtime.publisher.publish(notifications)
             forgotten += gone
     return forgotten
@@ -139,6 +171,7 @@ async def _forget_in_block(
     last_facts = _last_facts(runtime, leaving, former, unfollowed, now)
     await forgetting.remember_forgotten(conn, channel_id, last_facts, now)
     await former_openids.delete_former_openids_of_users(conn, channel_id, gone)
+    await delete_notices_of_users(conn, channel_id, gone)
     await forgetting.delete_users(conn, channel_id, gone)
     await clear_remote_members(conn, channel_id, gone)
     return _Forgotten(gone, notifications)

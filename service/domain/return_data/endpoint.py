@@ -8,6 +8,7 @@ import secrets
 import string
 from typing import Final
 
+from service.domain.audit.recording import record
 from service.domain.channels.lookup import require_permission
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
@@ -30,7 +31,7 @@ async def obtain_endpoint(runtime: Runtime, principal: Principal) -> ReturnEndpo
     async with runtime.pool.acquire() as conn, conn.transaction():
         now = runtime.clock()
         await channels.lock_robot(conn, principal.robot_id, now)
-        await endpoints.insert_endpoint(
+        made = await endpoints.insert_endpoint(
             conn,
             principal.robot_id,
             app_id="".join(secrets.choice(alphabet) for _ in range(APP_ID_CHARACTERS)),
@@ -40,6 +41,15 @@ async def obtain_endpoint(runtime: Runtime, principal: Principal) -> ReturnEndpo
             now=now,
         )
         endpoint = await endpoints.endpoint_of_robot(conn, principal.robot_id)
+        if made and endpoint is not None:
+            await record(
+                conn,
+                runtime,
+                principal,
+                "obtain_return_endpoint",
+                channel_id=None,
+                after={"app_id": endpoint.app_id},
+            )
     if endpoint is None:
         raise LookupError("the endpoint that was just made is missing")
     return endpoint
@@ -84,12 +94,13 @@ async def reset_key(runtime: Runtime, principal: Principal) -> ReturnEndpoint:
     Raises ForbiddenError, and NotFoundError before the endpoint is obtained.
     """
     require_permission(principal, Permission.MANAGE_RETURN_KEY)
-    async with runtime.pool.acquire() as conn:
+    async with runtime.pool.acquire() as conn, conn.transaction():
         endpoint = await endpoints.replace_key(
             conn, principal.robot_id, runtime.secret_box.encrypt(new_encoding_aes_key()), runtime.clock()
         )
-    if endpoint is None:
-        raise NotFoundError("return endpoint")
+        if endpoint is None:
+            raise NotFoundError("return endpoint")
+        await record(conn, runtime, principal, "reset_return_key", channel_id=None)
     return endpoint
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from service.entities.return_data import ReceiptHead, ReturnSource
 from service.foundation.clock import format_time
@@ -39,3 +40,6 @@ def _origin(receipt: ReceiptHead) -> str:
             return "Handed back over HTTP"
         case ReturnSource.OFFICIAL_ACCOUNT:
             return f"Taken over from the Official Account by {receipt.subject}"
+
+
+MISSING_RETURN_TAG: Final = "No list in force that was handed back under the tag holds the person."

@@ -27,21 +27,21 @@ def slots_of(blocks: Iterable[int]) -> list[int]:
     return sorted(every | {segment_of(block) for block in every})
 
 
-def batch_member_rows(tag_id: int, batch_id: int, ordinals: Sequence[int]) -> list[BatchMembers]:
-    """Return the rows that hold these ascending ordinals for a batch."""
+def batch_member_rows(key_id: int, batch_id: int, ordinals: Sequence[int]) -> list[BatchMembers]:
+    """Return the rows that hold these ascending ordinals for a batch that came by a key."""
     rows = []
     for segment, of_segment in itertools.groupby(ordinals, key=lambda each: segment_of(block_of(each))):
         together = tuple(of_segment)
         if len(together) <= MAX_ORDINALS_PER_SEGMENT:
-            rows.append(BatchMembers(tag_id, segment, batch_id, together, None))
+            rows.append(BatchMembers(key_id, segment, batch_id, together, None))
             continue
         for block, of_block in itertools.groupby(together, key=block_of):
             those = tuple(of_block)
             if len(those) <= MAX_ORDINALS_PER_LIST:
-                rows.append(BatchMembers(tag_id, block, batch_id, those, None))
+                rows.append(BatchMembers(key_id, block, batch_id, those, None))
             else:
                 bits = bitmap_of(ordinal % BLOCK_SIZE for ordinal in those)
-                rows.append(BatchMembers(tag_id, block, batch_id, None, bits))
+                rows.append(BatchMembers(key_id, block, batch_id, None, bits))
     return rows
 
 
@@ -86,6 +86,10 @@ class TagBits:
             for offset in offsets_in(bytes(bits))
         ]
 
+    def among(self, tag_id: int, ordinals: Iterable[int]) -> set[int]:
+        """Return those of these users who have a tag."""
+        return {each for each in ordinals if self._has(tag_id, *divmod(each, BLOCK_SIZE))}
+
     def add(self, tag_id: int, ordinals: Iterable[int]) -> int:
         """Give a tag to users, and return how many did not have it."""
         added = 0
@@ -113,6 +117,10 @@ class TagBits:
                 self._lost.setdefault(ordinal, []).append(tag_id)
                 removed += 1
         return removed
+
+    def _has(self, tag_id: int, block: int, offset: int) -> bool:
+        bits = self._bits.get((tag_id, block))
+        return bits is not None and bool(bits[offset >> 3] & 0x80 >> (offset & 7))
 
     def transitions(self) -> list[Transition]:
         """Return the changes so far, each user once; no user gains and loses the same tag in one transaction."""

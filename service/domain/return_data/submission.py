@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from service.domain.people.identities import convert_openids
+from service.domain.return_data.prepared import PreparedBatch
 from service.domain.return_data.requests import (
     SplitOpenids,
     Submission,
@@ -19,7 +20,6 @@ from service.domain.return_data.requests import (
 from service.domain.return_data.tag_keys import find_lookalike, tidy_submission
 from service.domain.return_data.writing import (
     ClaimedKey,
-    PreparedBatch,
     SubmissionResult,
     TagDeletedError,
     receipt_of_key,
@@ -43,6 +43,7 @@ from service.foundation.batch_writer import BatchWriter
 from service.storage import tags
 from service.storage.database.pool import OUTAGE_ERRORS, DeadlockError, StaleStatementError
 from service.storage.return_data import batches, idempotency_keys
+from service.storage.return_data.batches import KeyedTag
 from service.storage.users import UserForgottenError
 
 MAX_OPENIDS_PER_REQUEST: Final = 10_000
@@ -144,7 +145,7 @@ class ReturnRecorder:
             raise nobody_matched_error()
         for attempt in range(MAX_ATTEMPTS):
             batch = PreparedBatch(
-                tag_id=await _find_or_create_tag(self._runtime, channel, submission, key),
+                tag=await _find_or_create_tag(self._runtime, channel, submission, key),
                 mode=submission.mode,
                 source=submission.source,
                 subject=submission.subject,
@@ -204,25 +205,23 @@ def _check_same_request(claim: idempotency_keys.KeyClaim, request: bytes) -> Non
 
 async def _find_or_create_tag(
     runtime: Runtime, channel: Channel, submission: Submission, key: ClaimedKey | None
-) -> int:
-    """Return the living tag of a submission's category and label, made if there is none.
+) -> KeyedTag:
+    """Return the living tag that has a submission's category and label as a key, made if there is none.
 
     Raises what `_create_tag` raises, and NotFoundError for a REMOVE without a tag.
     """
     async with runtime.pool.acquire() as conn:
-        is_open, tag_id = await batches.return_tag_by_key(
-            conn, channel.channel_id, submission.category, submission.label
-        )
+        is_open, tag = await batches.return_tag_by_key(conn, channel.channel_id, submission.category, submission.label)
     if not is_open:
         raise ChannelNotBoundError
-    if tag_id is not None:
-        return tag_id
+    if tag is not None:
+        return tag
     if submission.mode is ReturnMode.REMOVE:
         return await _require_lookalike(runtime, channel, submission)
     return await _create_tag(runtime, channel, submission, key)
 
 
-async def _require_lookalike(runtime: Runtime, channel: Channel, submission: Submission) -> int:
+async def _require_lookalike(runtime: Runtime, channel: Channel, submission: Submission) -> KeyedTag:
     async with runtime.pool.acquire() as conn:
         catalogue = await tags.catalogue(conn, channel.channel_id)
         found = await find_lookalike(conn, catalogue, submission.category, submission.label)
@@ -231,7 +230,7 @@ async def _require_lookalike(runtime: Runtime, channel: Channel, submission: Sub
     return found
 
 
-async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission, key: ClaimedKey | None) -> int:
+async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission, key: ClaimedKey | None) -> KeyedTag:
     """Create a return tag, ACTIVE at once, or return the one that another request created first.
 
     Raises KeySettledError when another request settled the key, ChannelNotBoundError and NameTakenError.
@@ -262,4 +261,4 @@ async def _create_tag(runtime: Runtime, channel: Channel, submission: Submission
         _, notification = await write_tag_edits(conn, catalogue, [edit], cause=None, now=now)
         await batches.insert_return_tag(conn, channel_id, tag.tag_id, category, label)
     runtime.publisher.publish([notification])
-    return tag.tag_id
+    return KeyedTag(tag.tag_id, tag.tag_id)

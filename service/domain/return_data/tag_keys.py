@@ -7,6 +7,7 @@ from service.entities.channels import Channel
 from service.entities.tags import Catalogue
 from service.storage.database.pool import Connection
 from service.storage.return_data import batches
+from service.storage.return_data.batches import KeyedTag
 
 
 async def tidy_submission(runtime: Runtime, channel: Channel, submission: Submission) -> Submission:
@@ -18,20 +19,20 @@ async def tidy_submission(runtime: Runtime, channel: Channel, submission: Submis
     if not all(map(could_be_stored, names)):
         return tidied
     async with runtime.pool.acquire() as conn:
-        _, tag_id = await batches.return_tag_by_key(conn, channel.channel_id, *names)
-    return tidied if tag_id is None else stored
+        _, tag = await batches.return_tag_by_key(conn, channel.channel_id, *names)
+    return tidied if tag is None else stored
 
 
-async def find_lookalike(conn: Connection, catalogue: Catalogue, category: str, label: str) -> int | None:
+async def find_lookalike(conn: Connection, catalogue: Catalogue, category: str, label: str) -> KeyedTag | None:
     """Return the living return tag whose stored key differs by invisible characters only; None if there is none."""
     return (await living_tags_by_key(conn, catalogue)).get((category, label))
 
 
-async def living_tags_by_key(conn: Connection, catalogue: Catalogue) -> dict[tuple[str, str], int]:
-    """Return the living return tags by their tidied keys, `{(category, label): tag_id}`, of several the oldest."""
+async def living_tags_by_key(conn: Connection, catalogue: Catalogue) -> dict[tuple[str, str], KeyedTag]:
+    """Return the living return tags by their tidied keys, `{(category, label): tag}`, of several the oldest key."""
     keys = await batches.return_tag_keys(conn, catalogue.channel_id)
     return {
-        (normalise_name(key.category), normalise_name(key.label)): tag_id
-        for tag_id, key in sorted(keys.items(), reverse=True)
-        if (tag := catalogue.tags.get(tag_id)) is not None and tag.deleted_at is None
+        (normalise_name(key.category), normalise_name(key.label)): KeyedTag(key.owner_tag_id, key_id)
+        for key_id, key in sorted(keys.items(), reverse=True)
+        if (tag := catalogue.tags.get(key.owner_tag_id)) is not None and tag.deleted_at is None
     }

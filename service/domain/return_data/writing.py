@@ -4,19 +4,20 @@ Locks are taken in this order: idempotency key, tag, batches, blocks, and last t
 REMOVE lock the tag shared and the blocks of their users; REPLACE locks the tag exclusively.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from service.domain.membership import write_transitions
 from service.domain.people.ordinals import find_or_create_users
-from service.domain.return_data.members import TagBits, batch_member_rows, by_block, slots_of
+from service.domain.return_data.held_people import TagHolders, give_tag, holders_of, read_bits, take_tag
+from service.domain.return_data.members import batch_member_rows, by_block, ordinals_in, slots_of
+from service.domain.return_data.prepared import PreparedBatch, ResolvedPeople, unnumbered_receipt
 from service.domain.runtime import Runtime
 from service.entities.blocks import ChangeCause, ChangeNotification, block_of
 from service.entities.channels import Channel
 from service.entities.errors import ChannelNotBoundError
-from service.entities.return_data import Receipt, RejectedOpenid, ReturnMode, ReturnSource
+from service.entities.return_data import Receipt, ReturnMode
 from service.storage import channels, users
 from service.storage.blocks import heads
 from service.storage.database.pool import Connection
@@ -26,42 +27,6 @@ from service.storage.return_data import batches as return_batches
 
 class TagDeletedError(Exception):
     """Report that the tag was deleted meanwhile; its category and label now name another tag, or none."""
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedBatch:
-    """Hold a batch that is ready to be written: the tag exists, each well-formed openid of the channel comes once."""
-
-    tag_id: int
-    mode: ReturnMode
-    source: ReturnSource
-    subject: str | None
-    expires_at: datetime | None
-    openids: tuple[str, ...]
-    duplicates: int
-    rejected: tuple[RejectedOpenid, ...]
-    unmatched: tuple[str, ...]
-    openids_of: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ResolvedPeople:
-    """Hold the users of a transaction: `{openid: ordinal}`, and the openids that were created for it.
-
-    `forgotten` counts the users of the channel that had been forgotten before these were looked up.
-    """
-
-    ordinals: Mapping[str, int]
-    new: frozenset[str]
-    forgotten: int
-
-    def of(self, batch: PreparedBatch) -> list[int]:
-        """Return the ordinals of the users of a batch, ascending, each once."""
-        return sorted({self.ordinals[openid] for openid in batch.openids if openid in self.ordinals})
-
-    def repeated(self, batch: PreparedBatch) -> int:
-        """Return how many openids of a batch are of people whom another one names: they had it before a migration."""
-        return sum(openid in self.ordinals for openid in batch.openids) - len(self.of(batch))
 
 
 class ClaimedKey(NamedTuple):
@@ -160,20 +125,21 @@ async def add_batches(
 
     Raises what `write_add_batches` raises; then the transaction must be rolled back.
     """
-    tag_ids = {batch.tag_id for batch in batches}
-    if await return_batches.lock_tags_shared(conn, channel_id, tag_ids) != tag_ids:
+    tag_ids = {batch.tag.tag_id for batch in batches}
+    tags = await return_batches.lock_tags_shared(conn, channel_id, tag_ids)
+    if {tag_id for tag_id, tag in tags.items() if tag.living} != tag_ids:
         raise TagDeletedError
     locked = await heads.lock_heads(conn, channel_id, {block_of(each) for each in people.ordinals.values()})
     await _check_still_valid(conn, channel_id, people)
     now = runtime.clock()
-    bits = TagBits(await batch_members.bits_of_tags(conn, channel_id, tag_ids, locked))
+    bits = await read_bits(conn, channel_id, tags.values(), locked)
     unclaimed_new = set(people.new)
     receipts = []
     for batch in batches:
-        added = bits.add(batch.tag_id, people.of(batch))
+        added = give_tag(bits, tags[batch.tag.tag_id], people.of(batch))
         new = unclaimed_new.intersection(batch.openids)
         unclaimed_new -= new
-        receipts.append(_receipt(channel_id, batch, people, now, added=added, new_users=len(new)))
+        receipts.append(unnumbered_receipt(channel_id, batch, people, now, added=added, new_users=len(new)))
     notifications = await write_transitions(conn, channel_id, locked, bits.transitions(), cause=cause, now=now)
     return WrittenBatches(await _save_batches(conn, channel_id, batches, receipts, people), notifications)
 
@@ -181,21 +147,24 @@ async def add_batches(
 async def _remove(
     conn: Connection, runtime: Runtime, channel_id: int, batch: PreparedBatch, people: ResolvedPeople
 ) -> WrittenBatches:
-    if batch.tag_id not in await return_batches.lock_tags_shared(conn, channel_id, [batch.tag_id]):
+    tag = (await return_batches.lock_tags_shared(conn, channel_id, [batch.tag.tag_id]))[batch.tag.tag_id]
+    if not tag.living:
         raise TagDeletedError
     ordinals = people.of(batch)
     offsets = by_block(ordinals)
     locked = await heads.lock_heads(conn, channel_id, offsets)
     await _check_still_valid(conn, channel_id, people)
     now = runtime.clock()
-    bits = TagBits(await batch_members.bits_of_tags(conn, channel_id, [batch.tag_id], locked))
-    removed = bits.remove(batch.tag_id, ordinals)
+    bits = await read_bits(conn, channel_id, [tag], locked)
+    holders = await holders_of(conn, channel_id, tag)
+    slot_numbers = slots_of(offsets)
+    removed = await take_tag(conn, channel_id, bits, holders, slot_numbers, ordinals)
     if ordinals:
-        await batch_members.remove_from_batches(conn, channel_id, batch.tag_id, slots_of(offsets), offsets)
+        await batch_members.remove_from_batches(conn, channel_id, holders.keys, slot_numbers, offsets)
     notifications = await write_transitions(
         conn, channel_id, locked, bits.transitions(), cause=ChangeCause.RETURN_DATA, now=now
     )
-    receipt = _receipt(channel_id, batch, people, now, removed=removed)
+    receipt = unnumbered_receipt(channel_id, batch, people, now, removed=removed)
     receipt = replace(receipt, unchanged=receipt.unchanged - removed)
     return WrittenBatches(await _save_batches(conn, channel_id, [batch], [receipt], people), notifications)
 
@@ -203,25 +172,41 @@ async def _remove(
 async def _replace(
     conn: Connection, runtime: Runtime, channel_id: int, batch: PreparedBatch, people: ResolvedPeople
 ) -> WrittenBatches:
-    if not await return_batches.lock_tag_exclusive(conn, channel_id, batch.tag_id):
+    tag_id, key_id = batch.tag
+    tag = (await return_batches.lock_tags_exclusive(conn, channel_id, [tag_id]))[tag_id]
+    if not tag.living:
         raise TagDeletedError
     ordinals = people.of(batch)
     blocks = {block_of(each) for each in ordinals}
-    blocks.update(await batch_members.blocks_of_tag(conn, channel_id, batch.tag_id))
+    blocks.update(await batch_members.blocks_of_tag(conn, channel_id, tag_id))
     locked = await heads.lock_heads(conn, channel_id, blocks)
     await _check_still_valid(conn, channel_id, people)
     now = runtime.clock()
-    bits = TagBits(await batch_members.bits_of_tags(conn, channel_id, [batch.tag_id], locked))
-    staying = set(ordinals)
-    removed = bits.remove(batch.tag_id, [each for each in bits.members(batch.tag_id) if each not in staying])
-    added = bits.add(batch.tag_id, ordinals)
-    await batch_members.delete_batch_members_of_tag(conn, channel_id, batch.tag_id)
-    await return_batches.end_batches_of_tag(conn, channel_id, batch.tag_id, now)
+    bits = await read_bits(conn, channel_id, [tag], locked)
+    holders, slot_numbers = await holders_of(conn, channel_id, tag), slots_of(blocks)
+    staying = {*ordinals, *await _held_by_other_keys(conn, channel_id, holders, key_id, slot_numbers)}
+    leaving = [each for each in bits.members(tag_id) if each not in staying]
+    removed = await take_tag(conn, channel_id, bits, holders, slot_numbers, leaving)
+    added = give_tag(bits, tag, ordinals)
+    await batch_members.delete_batch_members_of_key(conn, channel_id, key_id)
+    await return_batches.end_batches_of_key(conn, channel_id, key_id, now)
     notifications = await write_transitions(
         conn, channel_id, locked, bits.transitions(), cause=ChangeCause.RETURN_DATA, now=now
     )
-    receipt = _receipt(channel_id, batch, people, now, added=added, removed=removed, new_users=len(people.new))
+    receipt = unnumbered_receipt(
+        channel_id, batch, people, now, added=added, removed=removed, new_users=len(people.new)
+    )
     return WrittenBatches(await _save_batches(conn, channel_id, [batch], [receipt], people), notifications)
+
+
+async def _held_by_other_keys(
+    conn: Connection, channel_id: int, holders: TagHolders, key_id: int, slot_numbers: Sequence[int]
+) -> set[int]:
+    """Return whom batches of a tag hold in these slots that came by other keys than this one."""
+    others = [each for each in holders.keys if each != key_id]
+    if not others:
+        return set()
+    return ordinals_in(await batch_members.batch_members_by_keys(conn, channel_id, others, slot_numbers))
 
 
 async def _check_still_valid(conn: Connection, channel_id: int, people: ResolvedPeople) -> None:
@@ -250,43 +235,9 @@ async def _save_batches(
         row
         for batch, receipt in zip(batches, numbered, strict=True)
         if batch.mode is not ReturnMode.REMOVE
-        for row in batch_member_rows(receipt.tag_id, receipt.batch_id, people.of(batch))
+        for row in batch_member_rows(receipt.key_id, receipt.batch_id, people.of(batch))
     ]
     await return_batches.insert_batches(conn, channel_id, numbered, numbered[0].at)
     if members:
         await batch_members.insert_batch_members(conn, channel_id, members)
     return numbered
-
-
-def _receipt(
-    channel_id: int,
-    batch: PreparedBatch,
-    people: ResolvedPeople,
-    at: datetime,
-    *,
-    added: int = 0,
-    removed: int = 0,
-    new_users: int = 0,
-) -> Receipt:
-    """Return a receipt without its number; listed users who were not added had the tag before."""
-    ordinals = [] if batch.mode is ReturnMode.REMOVE else people.of(batch)
-    repeated = people.repeated(batch)
-    return Receipt(
-        channel_id=channel_id,
-        batch_id=0,
-        tag_id=batch.tag_id,
-        at=at,
-        mode=batch.mode,
-        source=batch.source,
-        subject=batch.subject,
-        expires_at=batch.expires_at,
-        added=added,
-        removed=removed,
-        unchanged=len(batch.openids) - repeated - added,
-        duplicates=batch.duplicates + repeated,
-        new_users=new_users,
-        rejected=batch.rejected,
-        unmatched=batch.unmatched,
-        blocks=sorted({block_of(each) for each in ordinals}),
-        openids_of=batch.openids_of,
-    )

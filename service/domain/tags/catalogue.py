@@ -30,11 +30,12 @@ class TagChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TagEdit:
-    """Hold one tag as it is before an edit, None if the edit makes it, and after."""
+    """Hold one tag as it is before an edit, None if the edit makes it, and after; and the tags by which it lapses."""
 
     kind: TagChangeKind
     before: Tag | None
     after: Tag
+    lapsed_by: tuple[int, ...] = ()
 
 
 class WrittenEdits(NamedTuple):
@@ -107,6 +108,8 @@ async def write_tag_edits(
             cause=cause,
             shown_before=edit.before is not None and edit.before.shown,
             shown_after=edit.after.shown,
+            tag=edit.after,
+            lapsed_by=edit.lapsed_by,
         )
         for edit in edits
     ]

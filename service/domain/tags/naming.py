@@ -7,6 +7,8 @@ from service.domain.default_tags.languages import names_of
 from service.domain.input_rules import description_error, name_error, normalise_name, stored_name
 from service.entities.errors import ConflictError, ErrorCode, FieldError, NameTakenError, NotFoundError
 from service.entities.tags import Catalogue, Tag
+from service.storage import tag_merges
+from service.storage.database.pool import Connection
 
 
 class Unchanged(Enum):
@@ -31,6 +33,12 @@ def check_version(tag: Tag, expected: int | None) -> None:
     """Raise ConflictError unless the tag is at the version that the client read; None accepts any version."""
     if expected is not None and expected != tag.version:
         raise ConflictError(f"The tag was edited meanwhile: it is at version {tag.version}, not {expected}.")
+
+
+async def check_not_merging(conn: Connection, channel_id: int, tag_id: int) -> None:
+    """Raise ConflictError while a tag is being merged; the caller holds the channel's state."""
+    if any(not each.taking_back and each.concerns(tag_id) for each in await tag_merges.merges_of(conn, channel_id)):
+        raise ConflictError("The tag is being merged; cancel that, or wait until it is done.")
 
 
 def edited_name(given: str | None, current: str) -> str:

@@ -12,6 +12,7 @@ from service.domain.default_tags.scheduled_run import evaluate_blocks
 from service.domain.membership import merge_per_user, write_transitions
 from service.domain.runtime import Runtime
 from service.domain.verification.broadcasts import verify_broadcasts
+from service.domain.verification.change_log import verify_log
 from service.domain.verification.remote_members import repair_remote_members
 from service.domain.verification.return_tags import return_tag_differences
 from service.entities.blocks import BlockHead, ChangeCause, ChangeNotification, Transition
@@ -44,6 +45,7 @@ class VerifyReport:
     wrong_combos: int = 0
     wrong_remote_members: int = 0
     wrong_broadcasts: int = 0
+    wrong_log: int = 0
 
     @property
     def clean(self) -> bool:
@@ -61,6 +63,7 @@ class VerifyReport:
             self.wrong_combos + other.wrong_combos,
             self.wrong_remote_members + other.wrong_remote_members,
             self.wrong_broadcasts + other.wrong_broadcasts,
+            self.wrong_log + other.wrong_log,
         )
 
 
@@ -69,14 +72,16 @@ class _VerifiedBlock(NamedTuple):
     notifications: list[ChangeNotification]
 
 
-async def verify_channel(runtime: Runtime, channel: Channel, *, repair: bool) -> VerifyReport:
+async def verify_channel(runtime: Runtime, channel: Channel, *, repair: bool, whole_log: bool = False) -> VerifyReport:
     """Recompute everything from the facts, block by block, and compare; with `repair` also correct it.
 
-    Broadcasts come last, each as a whole.
+    Before, the change log is held against the bits as they are, in a sample of the blocks unless `whole_log`: what is
+    repaired fits no log from before. Broadcasts come last, each as a whole.
     """
     async with runtime.pool.acquire() as conn:
         blocks = await heads.blocks_of(conn, channel.channel_id)
-    report = VerifyReport(channel.channel_id)
+    wrong_log = await verify_log(runtime, channel.channel_id, blocks, whole=whole_log, repair=repair)
+    report = VerifyReport(channel.channel_id, wrong_log=wrong_log)
     for block in blocks:
         found, notifications = await _verify_block(runtime, channel, block, repair=repair)
         runtime.publisher.publish(notifications)

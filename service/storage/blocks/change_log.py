@@ -1,8 +1,9 @@
 """Store the change log of blocks: what each version did to whom."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final, NamedTuple
 
 from asyncpg import BitString
 
@@ -13,6 +14,7 @@ from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
 MAX_OFFSETS_AS_LIST = 300
+LINES_PER_READ: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,62 @@ async def prune_block(conn: Connection, channel_id: int, block: int, before: dat
     await conn.execute(STATEMENTS["raise_base"], channel_id, block, version)
     await conn.execute(STATEMENTS["prune_user_changes"], channel_id, block, version)
     await conn.execute(STATEMENTS["prune_bulk_changes"], channel_id, block, version)
+
+
+class LogBounds(NamedTuple):
+    """Hold the newest revision of a block, and the newest that is no longer in its log, version 0 if all are."""
+
+    newest: Revision
+    base: Revision
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChange:
+    """Hold a line of the log: what a version did to one user, or to one tag in bitmaps."""
+
+    revision: Revision
+    cause: ChangeCause
+    offset: int | None
+    added: tuple[int, ...]
+    removed: tuple[int, ...]
+    tag_id: int | None
+    added_members: bytes
+    removed_members: bytes
+
+
+async def log_bounds(conn: Connection, channel_id: int, block: int) -> LogBounds:
+    """Return how far the log of a block reaches."""
+    row = await conn.fetchrow(STATEMENTS["log_bounds"], channel_id, block)
+    if row is None:
+        raise LookupError("the channel has no such block")
+    return LogBounds(Revision(row["version"], row["at"]), Revision(row["base_version"], row["base_at"]))
+
+
+async def log_of_block(conn: Connection, channel_id: int, block: int) -> AsyncIterator[StoredChange]:
+    """Yield what the log of a block holds, newest first; the caller has begun a transaction."""
+    rows = conn.cursor(STATEMENTS["log_of_block"], channel_id, block, prefetch=LINES_PER_READ)
+    async for row in rows:
+        yield StoredChange(
+            Revision(row["version"], row["at"]),
+            ChangeCause(row["cause"]),
+            row["user_offset"],
+            tuple(row["added"] or ()),
+            tuple(row["removed"] or ()),
+            row["tag_id"],
+            _members_of(row["added_offsets"], row["added_members"]),
+            _members_of(row["removed_offsets"], row["removed_members"]),
+        )
+
+
+async def cut_log(conn: Connection, channel_id: int, block: int) -> None:
+    """Delete the whole log of a block, which the caller holds; who knows its newest version misses nothing."""
+    version = await conn.fetchval(STATEMENTS["cut_log"], channel_id, block)
+    await conn.execute(STATEMENTS["prune_user_changes"], channel_id, block, version)
+    await conn.execute(STATEMENTS["prune_bulk_changes"], channel_id, block, version)
+
+
+def _members_of(offsets: Sequence[int] | None, members: BitString | None) -> bytes:
+    return bitmap_of(offsets or ()) if members is None else members.bytes
 
 
 def _listed(offsets: Sequence[int]) -> Sequence[int]:

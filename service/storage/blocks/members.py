@@ -134,6 +134,12 @@ async def stray_members(conn: Connection, channel_id: int, block: int) -> list[S
     return [StrayBits(row["user_offset"], row["tag_ids"]) for row in rows]
 
 
+async def bits_of_block(conn: Connection, channel_id: int, block: int) -> dict[int, bytes]:
+    """Return the bitmaps of all tags in a block, `{tag_id: members}`."""
+    rows = await conn.fetch(STATEMENTS["bits_of_block"], channel_id, block)
+    return {row["tag_id"]: row["members"].bytes for row in rows}
+
+
 async def drop_empty_members(conn: Connection, channel_id: int, block: int) -> None:
     """Delete the rows of tags that no user of a locked block has."""
     await conn.execute(STATEMENTS["drop_empty_members"], channel_id, block)

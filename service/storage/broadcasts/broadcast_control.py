@@ -9,6 +9,7 @@ import orjson
 from service.entities.broadcasts import Broadcast
 from service.entities.errors import ErrorCode
 from service.entities.jobs import Job, JobState
+from service.storage.change_feed import new_notice_id
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 from service.storage.jobs import to_job
@@ -16,7 +17,9 @@ from service.storage.jobs import to_job
 
 async def set_broadcast_state(conn: Connection, job: Job, state: JobState, finished_at: datetime | None = None) -> Job:
     """Put the job of a broadcast, which is locked, into a state in which no worker holds it, and return it."""
-    row = await conn.fetchrow(STATEMENTS["set_broadcast_state"], job.channel_id, job.job_id, state, finished_at)
+    row = await conn.fetchrow(
+        STATEMENTS["set_broadcast_state"], job.channel_id, job.job_id, state, finished_at, new_notice_id()
+    )
     return to_job(row)
 
 
@@ -50,13 +53,18 @@ async def unfinished_runs(conn: Connection, channel_id: int, job_id: int) -> lis
 
 async def fail_broadcasts(conn: Connection, channel_id: int, code: ErrorCode, message: str, now: datetime) -> list[int]:
     """Fail every broadcast of a channel that is not finished, and end its series; return their numbers."""
-    rows = await conn.fetch(STATEMENTS["end_broadcasts"], channel_id, JobState.FAILED, message, code.value, now)
-    return sorted(row["job_id"] for row in rows)
+    return await _end_broadcasts(conn, channel_id, JobState.FAILED, message, code.value, now)
 
 
 async def cancel_broadcasts(conn: Connection, channel_id: int, now: datetime) -> list[int]:
     """Cancel every broadcast of a channel that is not finished, and end its series; return their numbers."""
-    rows = await conn.fetch(STATEMENTS["end_broadcasts"], channel_id, JobState.CANCELLED, None, None, now)
+    return await _end_broadcasts(conn, channel_id, JobState.CANCELLED, None, None, now)
+
+
+async def _end_broadcasts(
+    conn: Connection, channel_id: int, state: JobState, error: str | None, error_code: str | None, now: datetime
+) -> list[int]:
+    rows = await conn.fetch(STATEMENTS["end_broadcasts"], channel_id, state, error, error_code, now, new_notice_id())
     return sorted(row["job_id"] for row in rows)
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from service.entities.jobs import Job, JobState
+from service.storage.change_feed import new_notice_id
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
@@ -58,7 +59,7 @@ async def set_next_run(conn: Connection, channel_id: int, job_id: int, at: datet
 
 async def skip_run(conn: Connection, run: Job, reason: str, now: datetime) -> Job:
     """Cancel the job of a run that was just inserted, and return it; `reason` is for people."""
-    await conn.execute(STATEMENTS["skip_run"], run.channel_id, run.job_id, now, reason)
+    await conn.execute(STATEMENTS["skip_run"], run.channel_id, run.job_id, now, reason, new_notice_id())
     return replace(run, state=JobState.CANCELLED, finished_at=now, error=reason)
 
 

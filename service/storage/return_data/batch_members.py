@@ -1,6 +1,7 @@
 """Store the people that batches in force hold, beside the bitmaps of their tags."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from asyncpg import BitString
 
@@ -8,6 +9,14 @@ from service.entities.blocks import BLOCK_SIZE, bitmap_of
 from service.entities.return_data import BatchMembers
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
+
+
+class HeldMembers(NamedTuple):
+    """Hold people whom a batch of a tag holds, as ordinals or as the bitmap of one block."""
+
+    tag_id: int
+    ordinals: tuple[int, ...] | None
+    members: bytes | None
 
 
 async def bits_of_tags(
@@ -28,7 +37,7 @@ async def insert_batch_members(conn: Connection, channel_id: int, rows: Sequence
     await conn.execute(
         STATEMENTS["insert_batch_members"],
         channel_id,
-        [row.tag_id for row in rows],
+        [row.key_id for row in rows],
         [row.slot for row in rows],
         [row.batch_id for row in rows],
         [None if row.ordinals is None else "{" + ",".join(map(str, row.ordinals)) + "}" for row in rows],
@@ -37,13 +46,13 @@ async def insert_batch_members(conn: Connection, channel_id: int, rows: Sequence
 
 
 async def members_of_batches(
-    conn: Connection, channel_id: int, tag_id: int, slot_numbers: Iterable[int], batch_ids: Iterable[int]
+    conn: Connection, channel_id: int, key_id: int, slot_numbers: Iterable[int], batch_ids: Iterable[int]
 ) -> list[BatchMembers]:
-    """Return the people that these batches of a tag hold in these slots."""
-    rows = await conn.fetch(STATEMENTS["members_of_batches"], channel_id, tag_id, list(slot_numbers), list(batch_ids))
+    """Return the people that these batches, which came by one key, hold in these slots."""
+    rows = await conn.fetch(STATEMENTS["members_of_batches"], channel_id, key_id, list(slot_numbers), list(batch_ids))
     return [
         BatchMembers(
-            tag_id,
+            key_id,
             row["place"],
             row["batch_id"],
             None if row["ordinals"] is None else tuple(row["ordinals"]),
@@ -53,14 +62,29 @@ async def members_of_batches(
     ]
 
 
-async def batch_members_of_block(conn: Connection, channel_id: int, slot_numbers: Iterable[int]) -> list[BatchMembers]:
-    """Return the people that all batches of living tags hold in these slots; slots and batch ids are left out (0)."""
-    rows = await conn.fetch(STATEMENTS["batch_members_of_block"], channel_id, list(slot_numbers))
+async def batch_members_by_keys(
+    conn: Connection, channel_id: int, key_ids: Iterable[int], slot_numbers: Iterable[int]
+) -> list[BatchMembers]:
+    """Return the people whom all batches by these keys hold in these slots."""
+    rows = await conn.fetch(STATEMENTS["batch_members_by_keys"], channel_id, list(key_ids), list(slot_numbers))
     return [
         BatchMembers(
             row["tag_id"],
-            0,
-            0,
+            row["place"],
+            row["batch_id"],
+            None if row["ordinals"] is None else tuple(row["ordinals"]),
+            None if row["members"] is None else row["members"].bytes,
+        )
+        for row in rows
+    ]
+
+
+async def batch_members_of_block(conn: Connection, channel_id: int, slot_numbers: Iterable[int]) -> list[HeldMembers]:
+    """Return the people that all batches of living tags hold in these slots, by the tags that have them."""
+    rows = await conn.fetch(STATEMENTS["batch_members_of_block"], channel_id, list(slot_numbers))
+    return [
+        HeldMembers(
+            row["tag_id"],
             None if row["ordinals"] is None else tuple(row["ordinals"]),
             None if row["members"] is None else row["members"].bytes,
         )
@@ -82,45 +106,51 @@ async def existing_ordinals(conn: Connection, channel_id: int, ordinals: Iterabl
 async def held_by_other_batches(
     conn: Connection,
     channel_id: int,
-    tag_id: int,
+    key_ids: Iterable[int],
     slot_numbers: Iterable[int],
     ordinals: Iterable[int],
     batch_ids: Iterable[int],
 ) -> set[int]:
-    """Return those of these ordinals that are held by batches of the tag other than `batch_ids`."""
+    """Return those of these ordinals that are held by batches by these keys other than `batch_ids`."""
+    keys, slots = list(key_ids), list(slot_numbers)
     rows = await conn.fetch(
-        STATEMENTS["held_by_other_batches"], channel_id, tag_id, list(slot_numbers), list(ordinals), list(batch_ids)
+        STATEMENTS["held_by_other_batches"], channel_id, keys, slots, list(ordinals), list(batch_ids)
     )
     return {row["ordinal"] for row in rows}
 
 
 async def delete_batch_members(
-    conn: Connection, channel_id: int, tag_id: int, slot_numbers: Iterable[int], batch_ids: Iterable[int]
+    conn: Connection, channel_id: int, key_id: int, slot_numbers: Iterable[int], batch_ids: Iterable[int]
 ) -> None:
-    """Delete the people that these batches of a tag hold in these slots."""
-    await conn.execute(STATEMENTS["delete_batch_members"], channel_id, tag_id, list(slot_numbers), list(batch_ids))
+    """Delete the people that these batches, which came by one key, hold in these slots."""
+    await conn.execute(STATEMENTS["delete_batch_members"], channel_id, key_id, list(slot_numbers), list(batch_ids))
 
 
-async def delete_batch_members_of_tag(conn: Connection, channel_id: int, tag_id: int) -> None:
-    """Delete the people that all batches of a tag hold."""
-    await conn.execute(STATEMENTS["delete_batch_members_of_tag"], channel_id, tag_id)
+async def delete_batch_members_of_key(conn: Connection, channel_id: int, key_id: int) -> None:
+    """Delete the people that all batches by a key hold."""
+    await conn.execute(STATEMENTS["delete_batch_members_of_key"], channel_id, key_id)
 
 
 async def remove_from_batches(
-    conn: Connection, channel_id: int, tag_id: int, slot_numbers: Iterable[int], offsets: Mapping[int, Sequence[int]]
+    conn: Connection,
+    channel_id: int,
+    key_ids: Iterable[int],
+    slot_numbers: Iterable[int],
+    offsets: Mapping[int, Sequence[int]],
 ) -> None:
-    """Remove people, `{locked block: offsets}`, from every batch of a tag."""
+    """Remove people, `{locked block: offsets}`, from every batch by these keys."""
+    keys = list(key_ids)
     ordinals = [block * BLOCK_SIZE + offset for block, those in offsets.items() for offset in those]
     bits = [BitString.frombytes(bitmap_of(those), BLOCK_SIZE) for those in offsets.values()]
-    await conn.execute(STATEMENTS["remove_from_batch_lists"], channel_id, tag_id, list(slot_numbers), ordinals)
-    await conn.execute(STATEMENTS["remove_from_batch_bitmaps"], channel_id, tag_id, list(offsets), bits)
-    await conn.execute(STATEMENTS["delete_empty_batch_members"], channel_id, tag_id, list(slot_numbers))
+    await conn.execute(STATEMENTS["remove_from_batch_lists"], channel_id, keys, list(slot_numbers), ordinals)
+    await conn.execute(STATEMENTS["remove_from_batch_bitmaps"], channel_id, keys, list(offsets), bits)
+    await conn.execute(STATEMENTS["delete_empty_batch_members"], channel_id, keys, list(slot_numbers))
 
 
-async def add_settled_members(conn: Connection, channel_id: int, tag_id: int, members: Mapping[int, bytes]) -> None:
-    """Add bitmaps, `{block: bitmap}`, to the people of a tag who are held for good."""
+async def add_settled_members(conn: Connection, channel_id: int, key_id: int, members: Mapping[int, bytes]) -> None:
+    """Add bitmaps, `{block: bitmap}`, to the people by a key who are held for good."""
     bits = [BitString.frombytes(those, BLOCK_SIZE) for those in members.values()]
-    await conn.execute(STATEMENTS["add_settled_members"], channel_id, tag_id, list(members), bits)
+    await conn.execute(STATEMENTS["add_settled_members"], channel_id, key_id, list(members), bits)
 
 
 async def remove_from_all_batches(

@@ -14,31 +14,60 @@ from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
 
+class KeyedTag(NamedTuple):
+    """Name a tag and one of its keys, this by the tag that the key was made for: itself, or one merged into it."""
+
+    tag_id: int
+    key_id: int
+
+
 class ReturnTagLookUp(NamedTuple):
-    """Hold the living tag under a key, None if there is none, and whether the gate of the channel is open."""
+    """Hold the living tag that has a key, None if there is none, and whether the gate of the channel is open."""
 
     is_open: bool
-    tag_id: int | None
+    tag: KeyedTag | None
 
 
 class ReturnTagKey(NamedTuple):
-    """Hold the key under which integrators submit to a tag, whatever the tag is called in the panel."""
+    """Hold a key under which integrators submit to a tag, whatever that is called in the panel, and whose it is."""
 
     category: str
     label: str
+    owner_tag_id: int
 
 
-class BatchOfTag(NamedTuple):
-    """Hold the number of a batch and the id of its tag."""
+class LockedTag(NamedTuple):
+    """Hold what a locked tag is: whether it lives, the tag that it was merged into, and those of a merge under way."""
 
     tag_id: int
+    living: bool
+    merged_into: int | None
+    merging_into: int | None
+    merging_from: int | None
+
+
+class BatchOfKey(NamedTuple):
+    """Hold the number of a batch, and the tag that the key was made for by which it came."""
+
+    key_id: int
     batch_id: int
 
 
+class HeldPerson(NamedTuple):
+    """Say that a batch in force, 0 for those that were folded, holds a person, and where its tag is being merged."""
+
+    ordinal: int
+    tag: KeyedTag
+    batch_id: int
+    merging_into: int | None
+
+
 async def return_tag_by_key(conn: Connection, channel_id: int, category: str, label: str) -> ReturnTagLookUp:
-    """Return the living tag under an integrator's key, and whether the gate is open."""
+    """Return the living tag that has an integrator's key, and whether the gate is open."""
     row = await conn.fetchrow(STATEMENTS["return_tag_by_key"], channel_id, category, label)
-    return ReturnTagLookUp(is_open=False, tag_id=None) if row is None else ReturnTagLookUp(row["open"], row["tag_id"])
+    if row is None:
+        return ReturnTagLookUp(is_open=False, tag=None)
+    return ReturnTagLookUp(row["open"], None if row["tag_id"] is None else _keyed(row))
 
 
 async def insert_return_tag(conn: Connection, channel_id: int, tag_id: int, category: str, label: str) -> None:
@@ -47,21 +76,36 @@ async def insert_return_tag(conn: Connection, channel_id: int, tag_id: int, cate
 
 
 async def return_tag_keys(conn: Connection, channel_id: int) -> dict[int, ReturnTagKey]:
-    """Return the keys of the return tags of a channel, deleted ones too, `{tag_id: key}`."""
+    """Return the keys of the return tags of a channel, deleted ones too, by the tags that they were made for."""
     rows = await conn.fetch(STATEMENTS["return_tag_keys"], channel_id)
-    return {row["tag_id"]: ReturnTagKey(row["category"], row["label"]) for row in rows}
+    return {row["tag_id"]: ReturnTagKey(row["category"], row["label"], row["owner_tag_id"]) for row in rows}
 
 
-async def lock_tags_shared(conn: Connection, channel_id: int, tag_ids: Iterable[int]) -> set[int]:
-    """Lock tags against edits and replacement, and return the ids of those that live."""
+async def owner_of_key(conn: Connection, channel_id: int, key_id: int) -> int:
+    """Return the id of the tag that has the key that was made for another, or for itself."""
+    return int(await conn.fetchval(STATEMENTS["owner_of_key"], channel_id, key_id))
+
+
+async def keys_of_tag(conn: Connection, channel_id: int, tag_id: int) -> list[int]:
+    """Return the keys that a tag has, by the tags that they were made for; the caller holds the tag."""
+    return [row["tag_id"] for row in await conn.fetch(STATEMENTS["keys_of_tag"], channel_id, tag_id)]
+
+
+async def give_keys(conn: Connection, channel_id: int, from_tag_id: int, into_tag_id: int) -> None:
+    """Give the keys of a tag, with all that came by them, to another; the caller holds both exclusively."""
+    await conn.execute(STATEMENTS["give_keys"], channel_id, from_tag_id, into_tag_id)
+
+
+async def lock_tags_shared(conn: Connection, channel_id: int, tag_ids: Iterable[int]) -> dict[int, LockedTag]:
+    """Lock tags against edits, merges and replacement, and return them, `{tag_id: tag}`."""
     rows = await conn.fetch(STATEMENTS["lock_tags_shared"], channel_id, sorted(tag_ids))
-    return {row["tag_id"] for row in rows if row["living"]}
+    return {row["tag_id"]: LockedTag(*row.values()) for row in rows}
 
 
-async def lock_tag_exclusive(conn: Connection, channel_id: int, tag_id: int) -> bool:
-    """Lock a tag against every other change of its batches, and return whether it lives."""
-    row = await conn.fetchrow(STATEMENTS["lock_tag_exclusive"], channel_id, tag_id)
-    return row is not None and row["living"]
+async def lock_tags_exclusive(conn: Connection, channel_id: int, tag_ids: Iterable[int]) -> dict[int, LockedTag]:
+    """Lock tags against every other change of their batches, and return them, `{tag_id: tag}`."""
+    rows = await conn.fetch(STATEMENTS["lock_tags_exclusive"], channel_id, sorted(tag_ids))
+    return {row["tag_id"]: LockedTag(*row.values()) for row in rows}
 
 
 async def allocate_batch_ids(conn: Connection, channel_id: int, count: int) -> range:
@@ -77,7 +121,7 @@ async def insert_batches(conn: Connection, channel_id: int, receipts: Sequence[R
         channel_id,
         at,
         [each.batch_id for each in receipts],
-        [each.tag_id for each in receipts],
+        [each.key_id for each in receipts],
         [each.mode for each in receipts],
         [each.source for each in receipts],
         [each.subject for each in receipts],
@@ -110,7 +154,7 @@ async def batches_by_id(conn: Connection, channel_id: int, batch_ids: Iterable[i
 async def batches_of_tag(
     conn: Connection, channel_id: int, tag_id: int, *, before: int, limit: int
 ) -> list[ReceiptHead]:
-    """Return at most `limit` receipts of a tag with numbers below `before`, newest first."""
+    """Return at most `limit` receipts with numbers below `before` of a tag, by each key that it has or was made for."""
     rows = await conn.fetch(STATEMENTS["batches_of_tag"], channel_id, tag_id, before, limit)
     return [ReceiptHead(**_head(row)) for row in rows]
 
@@ -149,9 +193,9 @@ async def end_batches(
     await conn.execute(STATEMENTS["end_batches"], channel_id, list(batch_ids), reason, at)
 
 
-async def end_batches_of_tag(conn: Connection, channel_id: int, tag_id: int, at: datetime) -> None:
-    """End every batch of a tag, since a new one replaces its whole membership."""
-    await conn.execute(STATEMENTS["end_batches_of_tag"], channel_id, tag_id, at)
+async def end_batches_of_key(conn: Connection, channel_id: int, key_id: int, at: datetime) -> None:
+    """End every batch that came by a key, since a new one replaces all of them."""
+    await conn.execute(STATEMENTS["end_batches_of_key"], channel_id, key_id, at)
 
 
 async def save_undo_result(conn: Connection, channel_id: int, batch_id: int, *, removed: int, kept: int) -> None:
@@ -164,10 +208,10 @@ async def forget_unmatched(conn: Connection, channel_id: int, openids_of: int, o
     await conn.execute(STATEMENTS["forget_unmatched"], channel_id, openids_of, list(openids))
 
 
-async def expired_batches(conn: Connection, channel_id: int, now: datetime, limit: int) -> list[BatchOfTag]:
-    """Return at most `limit` batches that have expired, tag by tag."""
+async def expired_batches(conn: Connection, channel_id: int, now: datetime, limit: int) -> list[BatchOfKey]:
+    """Return at most `limit` batches that have expired, key by key."""
     rows = await conn.fetch(STATEMENTS["expired_batches"], channel_id, now, limit)
-    return [BatchOfTag(row["tag_id"], row["batch_id"]) for row in rows]
+    return [BatchOfKey(row["tag_id"], row["batch_id"]) for row in rows]
 
 
 async def channels_with_expired_batches(conn: Connection, now: datetime) -> list[int]:
@@ -176,20 +220,35 @@ async def channels_with_expired_batches(conn: Connection, now: datetime) -> list
     return [row["channel_id"] for row in rows]
 
 
-async def settled_batches(conn: Connection, channel_id: int, before: datetime, limit: int) -> list[BatchOfTag]:
-    """Return at most `limit` batches from before an instant that can no longer be undone, tag by tag."""
+async def settled_batches(conn: Connection, channel_id: int, before: datetime, limit: int) -> list[BatchOfKey]:
+    """Return at most `limit` batches from before an instant that can no longer be undone, key by key."""
     rows = await conn.fetch(STATEMENTS["settled_batches"], channel_id, before, limit)
-    return [BatchOfTag(row["tag_id"], row["batch_id"]) for row in rows]
+    return [BatchOfKey(row["tag_id"], row["batch_id"]) for row in rows]
 
 
 async def batches_holding(
     conn: Connection, channel_id: int, ordinals: Iterable[int]
 ) -> dict[int, dict[int, list[int]]]:
-    """Return the batches in force that hold people, `{ordinal: {tag_id: batch ids}}`; 0 stands for folded ones."""
+    """Return the batches in force that hold people, `{ordinal: {tag_id: batch ids}}`; 0 stands for folded ones.
+
+    Those of a tag that is being merged into another hold people for that one, too.
+    """
     holding: dict[int, dict[int, list[int]]] = {}
-    for row in await conn.fetch(STATEMENTS["batches_holding"], channel_id, list(ordinals)):
-        holding.setdefault(row["ordinal"], {}).setdefault(row["tag_id"], []).append(row["batch_id"])
+    for ordinal, tag, batch_id, merging_into in await held_people(conn, channel_id, ordinals):
+        for tag_id in (tag.tag_id, merging_into):
+            if tag_id is not None:
+                holding.setdefault(ordinal, {}).setdefault(tag_id, []).append(batch_id)
     return holding
+
+
+async def held_people(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> list[HeldPerson]:
+    """Return the batches in force that hold people, one for each person, key and batch."""
+    rows = await conn.fetch(STATEMENTS["batches_holding"], channel_id, list(ordinals))
+    return [HeldPerson(row["ordinal"], _keyed(row), row["batch_id"], row["merging_into"]) for row in rows]
+
+
+def _keyed(row: asyncpg.Record) -> KeyedTag:
+    return KeyedTag(row["owner_tag_id"], row["tag_id"])
 
 
 def _rejected_text(rejected: Sequence[RejectedOpenid]) -> str | None:
@@ -213,9 +272,11 @@ def _receipt(row: asyncpg.Record) -> Receipt:
 
 def _head(row: asyncpg.Record) -> dict[str, Any]:
     """Return what a receipt has without the entries that were left out, by the names of its attributes."""
-    names = ("channel_id", "batch_id", "tag_id", "at", "subject", "expires_at", "added", "removed", "unchanged")
+    names = ("channel_id", "batch_id", "at", "subject", "expires_at", "added", "removed", "unchanged")
     return {
         **{name: row[name] for name in names},
+        "tag_id": row["owner_tag_id"],
+        "key_id": row["tag_id"],
         "mode": ReturnMode(row["mode"]),
         "source": ReturnSource(row["source"]),
         "duplicates": row["duplicates"],

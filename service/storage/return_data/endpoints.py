@@ -21,9 +21,10 @@ async def endpoint_by_token(conn: Connection, token_hash: bytes) -> ReturnEndpoi
 
 async def insert_endpoint(
     conn: Connection, robot_id: str, *, app_id: str, token: bytes, token_hash: bytes, key: bytes, now: datetime
-) -> None:
-    """Insert the robot's endpoint; where there is one, nothing changes."""
-    await conn.execute(STATEMENTS["insert_return_endpoint"], robot_id, app_id, token, token_hash, key, now)
+) -> bool:
+    """Insert the robot's endpoint; where there is one, change nothing and return False."""
+    done = await conn.execute(STATEMENTS["insert_return_endpoint"], robot_id, app_id, token, token_hash, key, now)
+    return bool(done.endswith(" 1"))
 
 
 async def replace_key(conn: Connection, robot_id: str, key: bytes, now: datetime) -> ReturnEndpoint | None:

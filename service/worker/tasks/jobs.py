@@ -8,6 +8,7 @@ from service.domain.audiences.exports import write_export_slice
 from service.domain.broadcasts.slices import run_broadcast_slice
 from service.domain.followers.scanning import import_followers_slice
 from service.domain.jobs.running import SliceFunction, reenqueue_unfinished_jobs, run_job
+from service.domain.merging.slices import merge_slice
 from service.domain.official_account.remote_import_pages import read_imported_members
 from service.domain.official_account.sync.slices import run_sync_slice
 from service.entities.jobs import JobKind
@@ -18,6 +19,7 @@ SLICES: Final[Mapping[JobKind, SliceFunction]] = {
     JobKind.OFFICIAL_ACCOUNT_SYNC: run_sync_slice,
     JobKind.REMOTE_TAG_IMPORT: read_imported_members,
     JobKind.OPENID_MIGRATION: ask_slice,
+    JobKind.TAG_MERGE: merge_slice,
     JobKind.BROADCAST: run_broadcast_slice,
 }
 

@@ -181,6 +181,38 @@ PLACES: Final = {
         }""",
     "Mutation.forgetUser(channelId)": """
         mutation($id: ID!) { forgetUser(channelId: $id, openid: "ada") { forgotten } }""",
+    "Mutation.createWebhookEndpoint(input.channelIds)": """
+        mutation($id: ID!) {
+          createWebhookEndpoint(
+            input: {url: "https://1.1.1.1/hooks", channelIds: [$id], events: [TAG_CREATED]}
+          ) { endpoint { id } }
+        }""",
+    "Mutation.createWebhookEndpoint(input.tagIds)": """
+        mutation($id: ID!) {
+          createWebhookEndpoint(
+            input: {url: "https://1.1.1.1/hooks", channelIds: ["$channel"], events: [TAG_CREATED], tagIds: [$id]}
+          ) { endpoint { id } }
+        }""",
+    "Mutation.updateWebhookEndpoint(input.id)": """
+        mutation($id: ID!) { updateWebhookEndpoint(input: {id: $id, description: "mine"}) { endpoint { id } } }""",
+    "Mutation.updateWebhookEndpoint(input.channelIds)": """
+        mutation($id: ID!) {
+          updateWebhookEndpoint(input: {id: "$webhook", channelIds: [$id]}) { endpoint { id } }
+        }""",
+    "Mutation.updateWebhookEndpoint(input.tagIds)": """
+        mutation($id: ID!) { updateWebhookEndpoint(input: {id: "$webhook", tagIds: [$id]}) { endpoint { id } } }""",
+    "Mutation.deleteWebhookEndpoint(id)": "mutation($id: ID!) { deleteWebhookEndpoint(id: $id) { deletedId } }",
+    "Mutation.rotateWebhookSecret(id)": "mutation($id: ID!) { rotateWebhookSecret(id: $id) { endpoint { id } } }",
+    "Mutation.replayWebhook(id)": """
+        mutation($id: ID!) {
+          replayWebhook(id: $id, channelId: "$channel", since: "2026-01-01T00:00:00Z") { endpoint { id } }
+        }""",
+    "Mutation.replayWebhook(channelId)": """
+        mutation($id: ID!) {
+          replayWebhook(id: "$webhook", channelId: $id, since: "2026-01-01T00:00:00Z") { endpoint { id } }
+        }""",
+    "Mutation.testWebhook(id)": "mutation($id: ID!) { testWebhook(id: $id) { id } }",
+    "Mutation.resendWebhookDelivery(id)": "mutation($id: ID!) { resendWebhookDelivery(id: $id) { id } }",
     "Subscription.userTags(channelId)": """
         subscription($id: ID!) { userTags(channelId: $id, openid: "ada") { cursor } }""",
     "Subscription.jobProgress(id)": "subscription($id: ID!) { jobProgress(id: $id) { id } }",
@@ -228,6 +260,14 @@ TAKES: Final = {
     "Mutation.deleteTag(id)": "combo",
     "Mutation.setKeepInSync(tagIds)": "tag",
     "Mutation.unlinkOfficialAccountTag(tagId)": "tag",
+    "Mutation.createWebhookEndpoint(input.tagIds)": "tag",
+    "Mutation.updateWebhookEndpoint(input.id)": "webhook",
+    "Mutation.updateWebhookEndpoint(input.tagIds)": "tag",
+    "Mutation.deleteWebhookEndpoint(id)": "webhook",
+    "Mutation.rotateWebhookSecret(id)": "webhook",
+    "Mutation.replayWebhook(id)": "webhook",
+    "Mutation.testWebhook(id)": "webhook",
+    "Mutation.resendWebhookDelivery(id)": "delivery",
 }
 
 # Combos are not made of who received a broadcast, so no id is looked up there.

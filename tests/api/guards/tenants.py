@@ -35,6 +35,8 @@ async def make_tenant(robot: Robot) -> Tenant:
     answer = await robot.ask('query($c: ID!) { user(channelId: $c, openid: "ada") { id } }', c=channel)
     tag = (await robot.tag_ids(channel, "ada"))["New user"]
     submitted = await robot.ask(PLACES["Mutation.submitReturnData(input.channelId)"], id=channel)
+    hook = await robot.ask(PLACES["Mutation.createWebhookEndpoint(input.channelIds)"], id=channel)
+    webhook = hook["createWebhookEndpoint"]["endpoint"]["id"]
     ids = {
         "channel": channel,
         "tag": tag,
@@ -45,6 +47,8 @@ async def make_tenant(robot: Robot) -> Tenant:
         "sync": await insert_dry_run(robot, channel),
         "broadcast": await insert_broadcast_of(robot, channel, state=JobState.PAUSED),
         "receipt": submitted["submitReturnData"]["receipt"]["id"],
+        "webhook": webhook,
+        "delivery": (await robot.ask(PLACES["Mutation.testWebhook(id)"], id=webhook))["testWebhook"]["id"],
     }
     OWN[robot.name] = ids
     return Tenant(robot, ids)

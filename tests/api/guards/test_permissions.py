@@ -27,6 +27,10 @@ mutation($c: ID!) {
 }
 """
 
+MAKE_WEBHOOK: Final = """
+mutation { createWebhookEndpoint(input: {url: "https://1.1.1.1/hooks", events: [TAG_CREATED]}) { endpoint { id } } }
+"""
+TRY_WEBHOOK: Final = "mutation($id: ID!) { testWebhook(id: $id) { id } }"
 # What even those who may are answered: the channel has no app secret, and none of its tags was ever synced.
 ALLOWED_BUT: Final = {
     "Mutation.importFollowers": ["BAD_USER_INPUT"],
@@ -122,6 +126,20 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Mutation.confirmAdReturnAddress": ('(channelId: "$channel")', WHO_MANAGES),
     "Mutation.migrateOpenids": ('(input: {channelId: "$channel", pairs: [{from: "bob", to: "rob"}]})', WHO_MANAGES),
     "Mutation.forgetUser": ('(channelId: "$channel", openid: "ada")', WHO_MANAGES),
+    "Query.webhookEndpoints": ("", WHO_MANAGES),
+    "Mutation.createWebhookEndpoint": (
+        '(input: {url: "https://1.1.1.1/hooks", events: [TAG_CREATED]})',
+        WHO_MANAGES,
+    ),
+    "Mutation.updateWebhookEndpoint": ('(input: {id: "$webhook", description: "n"})', WHO_MANAGES),
+    "Mutation.rotateWebhookSecret": ('(id: "$webhook")', WHO_MANAGES),
+    "Mutation.replayWebhook": (
+        '(id: "$webhook", channelId: "$channel", since: "2026-01-01T00:00:00Z")',
+        WHO_MANAGES,
+    ),
+    "Mutation.testWebhook": ('(id: "$webhook")', WHO_MANAGES),
+    "Mutation.resendWebhookDelivery": ('(id: "$delivery")', WHO_MANAGES),
+    "Mutation.deleteWebhookEndpoint": ('(id: "$webhook")', WHO_MANAGES),
     "Subscription.userTags": ('(channelId: "$channel", openid: "ada")', WHO_SEES_USERS),
     "Subscription.jobProgress": ('(id: "$job")', WHO_MANAGES),
     "Subscription.tagEvents": ('(channelId: "$channel", after: "")', EVERYBODY),
@@ -149,6 +167,8 @@ class Filled:
     broadcast: str
     receipt: str
     combos: dict[str, str]
+    webhooks: dict[str, str]
+    delivery: str
 
 
 @pytest.fixture
@@ -160,6 +180,7 @@ async def filled(robot: Robot) -> Filled:
     receipt = (await robot.ask(SUBMIT, c=channel))["submitReturnData"]["receipt"]["id"]
     tags = await robot.tag_ids(channel, "ada")
     tag = tags["New user"]
+    webhooks = {role: await _make_webhook(robot) for role in sorted(WHO_MANAGES)}
     return Filled(
         robot=robot,
         channel=channel,
@@ -172,7 +193,14 @@ async def filled(robot: Robot) -> Filled:
         broadcast=await insert_broadcast_of(robot, channel, state=JobState.PAUSED),
         receipt=receipt,
         combos={role: await robot.create_combo(channel, tag, name=role) for role in sorted(WHO_MANAGES)},
+        webhooks=webhooks,
+        delivery=(await robot.ask(TRY_WEBHOOK, id=webhooks["admin"]))["testWebhook"]["id"],
     )
+
+
+async def _make_webhook(robot: Robot) -> str:
+    webhook: str = (await robot.ask(MAKE_WEBHOOK))["createWebhookEndpoint"]["endpoint"]["id"]
+    return webhook
 
 
 def test_the_table_has_every_root_field() -> None:
@@ -264,7 +292,8 @@ def _operation(name: str, filled: Filled, role: Role | None = None) -> str:
     arguments = arguments.replace("$sync", filled.sync).replace("$broadcast", filled.broadcast)
     arguments = arguments.replace("$receipt", filled.receipt).replace("$combo", filled.combos[by])
     arguments = arguments.replace("$app", filled.robot.app_id()).replace("$ad", filled.ad_tag)
-    arguments = arguments.replace("$role", by)
+    arguments = arguments.replace("$role", by).replace("$webhook", filled.webhooks[by])
+    arguments = arguments.replace("$delivery", filled.delivery)
     return f"{root.lower()} {{ {field_name}{arguments} {_selection(ROOTS[name])} }}"
 
 

@@ -22,6 +22,8 @@ MISSING: Final = {
     "sync": gid("OfficialAccountSync", 999_999, 1),
     "broadcast": gid("Broadcast", 999_999, 1),
     "receipt": gid("ReturnReceipt", 999_999, 1),
+    "webhook": gid("WebhookEndpoint", 999_999),
+    "delivery": gid("WebhookDelivery", 999_999, 999_999, 1),
 }
 MALFORMED: Final = (
     "",

@@ -44,19 +44,19 @@ REMOTE_WRONG = {"wrong_remote_members": 1}
 DAMAGES = {
     "somebody lost a tag": (
         FLIP.format(1, TOUCHABLE) + COUNT.format(-1, TOUCHABLE),
-        VerifyReport(1, 1, wrong_users=1),
+        VerifyReport(1, 1, wrong_users=1, wrong_log=1),
         {(1, TOUCHABLE)},
         set(),
     ),
     "somebody has both tags of a category": (
         FLIP.format(1, UNTOUCHABLE) + COUNT.format(1, UNTOUCHABLE),
-        VerifyReport(1, 1, wrong_users=1),
+        VerifyReport(1, 1, wrong_users=1, wrong_log=1),
         set(),
         {(1, UNTOUCHABLE)},
     ),
     "somebody lost a tag, and the count does not know": (
         FLIP.format(1, TOUCHABLE),
-        VerifyReport(1, 1, wrong_users=1, wrong_counts=1),
+        VerifyReport(1, 1, wrong_users=1, wrong_counts=1, wrong_log=1),
         {(1, TOUCHABLE)},
         set(),
     ),
@@ -102,7 +102,7 @@ DAMAGES = {
     ),
     "a bitmap is gone": (
         FORGET_BITS,
-        VerifyReport(1, 1, wrong_users=2, wrong_counts=1),
+        VerifyReport(1, 1, wrong_users=2, wrong_counts=1, wrong_log=2),
         {(1, TOUCHABLE), (2, TOUCHABLE)},
         set(),
     ),

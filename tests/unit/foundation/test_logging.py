@@ -34,6 +34,7 @@ def records(log_lines: Callable[[], list[str]]) -> list[dict[str, Any]]:
         ("/cgi-bin/tags/get?access_token=s3cr3t", "/cgi-bin/tags/get?access_token=[redacted]"),
         ('{"access_token": "s3cr3t","n":1}', '{"access_token": "[redacted]","n":1}'),
         ("GET /export/s3cr3t.link-1?x=1", "GET /export/[redacted]?x=1"),
+        ("GET /export/audit/s3cr3t.link-1?x=1", "GET /export/audit/[redacted]?x=1"),
         ("/graphql?token=s3cr3t&query=x", "/graphql?token=[redacted]&query=x"),
         ("host=db password=s3cr3t user=x", "host=db password=[redacted] user=x"),
         ("connect(password='s3cr3t', port=1)", "connect(password='[redacted]', port=1)"),

@@ -112,6 +112,7 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_CHANGE_LOG_RETENTION", "change_log_retention", timedelta(days=7), "1h", HOUR, ["0", "week", "0d"]),
     ("USER_TAGS_FORGET_UNFOLLOWED_AFTER", "forget_unfollowed_after", timedelta(days=30), "0", timedelta(0), ["never", "1"]),
     ("USER_TAGS_SIZE_HISTORY_RETENTION", "size_history_retention", timedelta(days=365), "30d", timedelta(days=30), ["0", "1y"]),
+    ("USER_TAGS_AUDIT_RETENTION", "audit_retention", timedelta(days=400), "90d", timedelta(days=90), ["0", "1y"]),
     ("USER_TAGS_BROADCAST_RETENTION", "broadcast_retention", timedelta(days=400), "30d", timedelta(days=30), ["0", "1y"]),
     ("USER_TAGS_EXPORT_KEPT_FOR", "export_kept_for", timedelta(hours=24), "1h", HOUR, ["0", "a day"]),
     ("USER_TAGS_RETURN_SWEEP_EVERY", "return_sweep_every", timedelta(seconds=10), "1m", timedelta(minutes=1), ["7s", "0"]),

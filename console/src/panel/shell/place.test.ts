@@ -6,6 +6,10 @@ it("knows the channel that a path is about", () => {
   expect(channelOf("/return-data")).toBeNull();
 });
 
+it("takes an id that is escaped wrongly as it is", () => {
+  expect(channelOf("/channels/%E0%A4%A/tags")).toBe("%E0%A4%A");
+});
+
 it("stays in the same part of the panel when the channel changes", () => {
   expect(inChannel("/channels/a/broadcasts/new", "b=")).toBe("/channels/b%3D/broadcasts");
   expect(inChannel("/channels/a", "b")).toBe("/channels/b/tags");

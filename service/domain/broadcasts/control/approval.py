@@ -7,7 +7,7 @@ import logging
 from datetime import timedelta
 from typing import Final
 
-from service.domain.broadcasts.control.locking import check_open, check_unfinished, lock_for, log_act
+from service.domain.broadcasts.control.locking import check_open, check_unfinished, lock_for, log_act, record_act
 from service.domain.jobs.starting import enqueue_job, publish_job_change
 from service.domain.runtime import Runtime
 from service.entities.broadcasts import WaitReason
@@ -47,6 +47,7 @@ async def approve_broadcast(runtime: Runtime, principal: Principal, channel_id: 
         if waited and job.state is JobState.WAITING_FOR_APPROVAL:
             await set_waiting_for(conn, channel_id, job_id, None)
             job = await broadcast_control.set_broadcast_state(conn, job, JobState.QUEUED)
+        await record_act(conn, runtime, principal, "approve_broadcast", found.job, job, approved_for=people)
     if job.state is JobState.QUEUED:
         enqueue_job(runtime, job)
     else:

@@ -3,8 +3,12 @@
 import logging
 from typing import NamedTuple
 
+from service.domain.audit.recording import record
+from service.domain.audit.values import job_ref
 from service.domain.channels.lookup import find_channel
 from service.domain.jobs.lookup import MAX_JOB_ID
+from service.domain.runtime import Runtime
+from service.entities.audit import AuditValue
 from service.entities.broadcasts import Broadcast
 from service.entities.channels import Channel
 from service.entities.errors import ChannelNotBoundError, ConflictError, NotFoundError
@@ -45,6 +49,28 @@ def check_unfinished(job: Job) -> None:
     """Raise ConflictError for a broadcast that has ended."""
     if job.state.finished:
         raise ConflictError(f"The broadcast has ended: it is {job.state}.")
+
+
+async def record_act(
+    conn: Connection,
+    runtime: Runtime,
+    principal: Principal,
+    action: str,
+    before: Job,
+    after: Job,
+    **said: AuditValue,
+) -> None:
+    """Record an act in the audit log: which broadcast it was, its states before and after, and what else is said."""
+    await record(
+        conn,
+        runtime,
+        principal,
+        action,
+        channel_id=before.channel_id,
+        target=job_ref(before),
+        before={"state": before.state},
+        after={"state": after.state, **said},
+    )
 
 
 def log_act(principal: Principal, act: str, job: Job, **details: object) -> None:

@@ -14,7 +14,7 @@ from service.domain.broadcasts.audience.once_only import (
     once_only_turn,
     reached_before,
 )
-from service.domain.broadcasts.control.locking import check_open, lock_for, log_act
+from service.domain.broadcasts.control.locking import check_open, lock_for, log_act, record_act
 from service.domain.broadcasts.control.stopping import check_acting
 from service.domain.broadcasts.sending.replanning import plan_again
 from service.domain.channels.lookup import find_channel
@@ -108,6 +108,9 @@ async def _plan_again(
         planned -= await hold_reached(conn, locked.broadcast, of_series, HeldReason.ALREADY_RECEIVED)
         if planned and job.state is JobState.DONE:
             job = await broadcast_control.set_broadcast_state(conn, job, JobState.QUEUED)
+        await record_act(
+            conn, runtime, principal, "retry_broadcast", locked.job, job, uncertain=uncertain, people=planned
+        )
     return RetriedJob(job, planned)
 
 

@@ -5,7 +5,15 @@ Source: docs/specification.md §6.6.
 
 from typing import Final
 
-from service.domain.broadcasts.control.locking import LockedBroadcast, check_open, check_unfinished, lock_for, log_act
+from service.domain.audit.values import job_ref
+from service.domain.broadcasts.control.locking import (
+    LockedBroadcast,
+    check_open,
+    check_unfinished,
+    lock_for,
+    log_act,
+    record_act,
+)
 from service.domain.jobs.starting import enqueue_job, publish_job_change, resume_waiting_jobs
 from service.domain.official_account.acting import ActingState, acting_state, refresh_acting
 from service.domain.runtime import Runtime
@@ -41,6 +49,7 @@ async def pause_broadcast(runtime: Runtime, principal: Principal, channel_id: in
                 return found.job
             paused = await broadcast_control.set_broadcast_state(conn, found.job, JobState.PAUSED)
             await set_waiting_for(conn, channel_id, job_id, WaitReason.OPERATOR)
+            await record_act(conn, runtime, principal, "pause_broadcast", found.job, paused)
         # Whoever claims takes the turn before the job, so it is not given up while the job is locked.
         await end_sending_turn(conn, channel_id, job_id)
     publish_job_change(runtime, paused)
@@ -71,6 +80,7 @@ async def resume_broadcast(runtime: Runtime, principal: Principal, channel_id: i
         await broadcast_control.confirm_start(conn, channel_id, job_id, late=late, duplicate=duplicate)
         await set_waiting_for(conn, channel_id, job_id, None)
         resumed = await broadcast_control.set_broadcast_state(conn, found.job, JobState.QUEUED)
+        await record_act(conn, runtime, principal, "resume_broadcast", found.job, resumed, waited_for=reason)
     if reason is WaitReason.CONFIGURATION:
         await _end_stop_of_account(runtime, channel_id)
     enqueue_job(runtime, resumed)
@@ -78,11 +88,13 @@ async def resume_broadcast(runtime: Runtime, principal: Principal, channel_id: i
     return resumed
 
 
-async def cancel_broadcast(runtime: Runtime, principal: Principal, channel_id: int, job_id: int) -> Job:
+async def cancel_broadcast(
+    runtime: Runtime, principal: Principal, channel_id: int, job_id: int, *, action: str = "cancel_broadcast"
+) -> Job:
     """Return the job of a broadcast, CANCELLED unless it was finished before, and end the series that it is of.
 
     With the series itself its unfinished runs are cancelled, too. What was claimed before may still be sent, and is
-    recorded. Raises ForbiddenError, NotFoundError.
+    recorded. `action` is what the audit log calls it. Raises ForbiddenError, NotFoundError.
     """
     async with runtime.pool.acquire() as conn:
         async with conn.transaction():
@@ -93,6 +105,9 @@ async def cancel_broadcast(runtime: Runtime, principal: Principal, channel_id: i
                 if job is not None:
                     cancelled.append(await _cancel(conn, runtime, job))
             await broadcast_control.end_series(conn, channel_id, found.broadcast.repeat_of or job_id)
+            if not found.job.state.finished or found.broadcast.series is not None:
+                runs = [job_ref(job) for job in cancelled[1:]]
+                await record_act(conn, runtime, principal, action, found.job, cancelled[0], runs=runs)
         for job in cancelled:
             await end_sending_turn(conn, channel_id, job.job_id)
     for job in cancelled:

@@ -7,9 +7,12 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple, TypedDict
 from uuid import UUID, uuid4
 
+from service.domain.audit.recording import changes, record
+from service.domain.audit.values import channel_ref
 from service.domain.broadcasts.policy.caps import MAX_ROLLING_DAYS
 from service.domain.broadcasts.policy.quiet_hours import parse_time_of_day
 from service.domain.broadcasts.policy.repeats import next_run
+from service.domain.broadcasts.recorded import policy_values
 from service.domain.channels.lookup import find_channel
 from service.domain.runtime import Runtime
 from service.entities.broadcasts import BroadcastPolicy, QuietHours, RollingCap
@@ -106,6 +109,16 @@ async def change_policy(runtime: Runtime, principal: Principal, channel_id: int,
         if _needs_a_creator(known.approval_above, wanted.approval_above):
             _require_override(principal)
         await broadcast_policies.save_broadcast_policy(conn, channel_id, wanted)
+        if wanted != known:
+            await record(
+                conn,
+                runtime,
+                principal,
+                "set_broadcast_policy",
+                channel_id=channel_id,
+                target=channel_ref(channel_id),
+                **changes(policy_values(known), policy_values(wanted)),
+            )
         now = runtime.clock()
         await broadcast_policies.wake_broadcasts_outside_hours(conn, channel_id, now)
         await _move_runs(conn, channel_id, wanted, now)

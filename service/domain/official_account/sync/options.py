@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from service.entities.audit import AuditValue
 from service.entities.jobs import Job
 from service.entities.remote_tags import RemoteAdditions
 from service.entities.syncs import SyncConflict, SyncStage
@@ -23,6 +24,16 @@ class SyncOptions:
     remote_additions: RemoteAdditions = RemoteAdditions.KEEP
     allow_removals: bool = False
     automatic: bool = False
+
+    def values(self) -> dict[str, AuditValue]:
+        """Return what an entry of the audit log says of them."""
+        return {
+            "dry_run": self.dry_run,
+            "keep_in_sync": self.keep_in_sync,
+            "on_conflict": self.on_conflict,
+            "remote_additions": self.remote_additions,
+            "allow_removals": self.allow_removals,
+        }
 
     def payload(self, stage: SyncStage) -> dict[str, Any]:
         """Return the payload of a job that begins with a stage."""

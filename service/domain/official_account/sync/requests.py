@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from service.domain.audit.recording import record
+from service.domain.audit.values import job_ref, label_of, tag_ref
 from service.domain.channels.lookup import find_channel
 from service.domain.combos.expressions import AllowedStates, not_usable_reason
 from service.domain.input_rules import name_error, normalise_name
@@ -71,6 +73,20 @@ async def start_sync(
             principal=principal,
         )
         await _insert_tags(conn, job, synced, links, asked, runtime.clock())
+        names = {tag.tag_id: label_of(tag, asked[tag.tag_id]) for tag in synced if tag.tag_id in asked}
+        await record(
+            conn,
+            runtime,
+            principal,
+            "sync_to_official_account",
+            channel_id=channel_id,
+            target=job_ref(job),
+            after={
+                **options.values(),
+                "tags": [tag_ref(channel_id, tag.tag_id) for tag in synced],
+                "remote_names": [{"tag": tag_ref(channel_id, each), "name": name} for each, name in names.items()],
+            },
+        )
     enqueue_job(runtime, job)
     return job
 
@@ -109,6 +125,15 @@ async def apply_sync(
             principal=principal,
         )
         await syncs.copy_plan(conn, channel_id, job.job_id, job_id)
+        await record(
+            conn,
+            runtime,
+            principal,
+            "apply_sync",
+            channel_id=channel_id,
+            target=job_ref(job),
+            after={"plan": job_ref(plan), "allow_removals": allow_removals},
+        )
     enqueue_job(runtime, job)
     return job
 

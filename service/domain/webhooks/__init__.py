@@ -1,0 +1,1 @@
+"""Tell other systems of changes: the endpoints that are told, and how they are."""

@@ -1,0 +1,1 @@
+"""Make, change and delete webhook endpoints, and say how far each has been told."""

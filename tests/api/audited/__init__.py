@@ -1,0 +1,1 @@
+"""Hold every administrative mutation to its entry in the audit log."""
