@@ -8,8 +8,8 @@ from benchmarks.harness import Table, median_seconds, multiple
 from benchmarks.loading import START
 from benchmarks.machine import Machine
 from service.domain.audiences.counting import count_audience, count_audience_as_of, members_page
+from service.domain.audiences.tag_flow import flows_of_tags
 from service.domain.combos.expressions import to_draft
-from service.domain.tags.flow import flows_of_tags
 from service.entities.expressions import Expression, all_of, difference, tag
 from service.entities.tags import DefaultTagRule
 

@@ -60,15 +60,20 @@ async def start_audit_export(
 
     Raises ForbiddenError, BadInputError.
     """
-    require_audit_permission(principal)
-    check_audit_filter(wanted)
     expires_at = (runtime.clock() + LINK_VALID_FOR).replace(microsecond=0)
-    async with runtime.pool.acquire() as conn, conn.transaction():
-        await record(conn, runtime, principal, ACTION, channel_id=None, after=_values(wanted, audit_format))
+    await record_export(runtime, principal, wanted, audit_format)
     claims = _claims(principal, wanted, audit_format, expires_at)
     text = base64.urlsafe_b64encode(orjson.dumps(claims)).decode().rstrip("=")
     url = f"{runtime.settings.public_url}/export/audit/{text}.{runtime.secret_box.sign(SIGNED_AS + text)}"
     return ExportLink(url, expires_at)
+
+
+async def record_export(runtime: Runtime, principal: Principal, wanted: AuditFilter, audit_format: AuditFormat) -> None:
+    """Record that entries are exported. Raises ForbiddenError, BadInputError where they cannot be."""
+    require_audit_permission(principal)
+    check_audit_filter(wanted)
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        await record(conn, runtime, principal, ACTION, channel_id=None, after=_values(wanted, audit_format))
 
 
 def parse_audit_link(runtime: Runtime, link: str) -> AuditExport | None:

@@ -9,13 +9,13 @@ import pytest
 
 from service.domain.audiences.counting import Audience, count_audience_as_of, members_page
 from service.domain.audiences.looking_back import reached_versions
+from service.domain.audiences.tag_flow import CauseFlow, flows_of_tags
 from service.domain.channels.binding import unbind_channel
 from service.domain.combos.activation import rescue_combos
 from service.domain.combos.expressions import to_draft
 from service.domain.events.recorder import record_events
 from service.domain.privacy.retention import prune_channel
 from service.domain.runtime import Runtime
-from service.domain.tags.flow import CauseFlow, flows_of_tags
 from service.domain.verification.channel import verify_channel
 from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel, ChannelKind
