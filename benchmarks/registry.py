@@ -20,6 +20,7 @@ from benchmarks import (
     return_data,
     scheduled_runs,
     sync,
+    webhooks,
 )
 from benchmarks.harness import Table
 from benchmarks.machine import Machine
@@ -46,6 +47,7 @@ MODULES: Final[tuple[Benchmark, ...]] = (
     algebra,
     combos,
     sync,
+    webhooks,
     broadcasts,
     queries,
     hostile,
