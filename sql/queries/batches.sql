@@ -164,10 +164,12 @@ order by tag_id, batch_id
 limit $3;
 
 -- name: batches_holding
--- List the batches in force that hold these people, by tag and key; 0 for those that were folded.
-select w.ordinal, r.owner_tag_id, m.tag_id, m.batch_id
+-- List the batches in force that hold these people, by tag and key, with the tag that this is being merged into; 0 for
+-- those that were folded.
+select w.ordinal, r.owner_tag_id, m.tag_id, m.batch_id, t.merging_into
 from unnest($2::int[]) as w (ordinal)
 cross join return_tag r
+join tag t on t.channel_id = r.channel_id and t.tag_id = r.owner_tag_id
 join return_support m
     on m.channel_id = r.channel_id and m.tag_id = r.tag_id
     and m.place in (w.ordinal / 32000, -1 - w.ordinal / 32000 / 32)

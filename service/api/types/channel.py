@@ -187,8 +187,8 @@ class Channel(Node):
 
     @strawberry.field(
         description=(
-            "Jobs of the channel but broadcasts, newest first. For creators and admins (EXPORT, MANAGE_CHANNELS or "
-            "SYNC), null for others."
+            "Jobs of the channel but broadcasts, newest first. For creators and admins (EXPORT, MANAGE_CHANNELS, SYNC "
+            "or MANAGE_TAGS), null for others."
         ),
         extensions=[null_unless_one_of(*LISTED_JOB_PERMISSIONS)],
     )

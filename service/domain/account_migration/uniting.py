@@ -134,7 +134,7 @@ async def _unite_other_tags(
     A combo is as of its last refresh, when one of the two had it; the next one looks at both together.
     """
     holding: dict[int, set[tuple[batches.KeyedTag, int]]] = {}
-    for ordinal, tag, batch_id in await batches.held_people(conn, channel_id, [*older_of, *older_of.values()]):
+    for ordinal, tag, batch_id, _ in await batches.held_people(conn, channel_id, [*older_of, *older_of.values()]):
         holding.setdefault(ordinal, set()).add((tag, batch_id))
     lists: list[account_migration.BatchEntry] = []
     settled: dict[int, list[int]] = {}

@@ -1,1 +1,1 @@
-"""Merge one tag into another of its kind (docs/specification.md §4.6)."""
+"""Merge one tag into another of its kind (docs/specification.md §4.7)."""

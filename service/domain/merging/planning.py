@@ -1,4 +1,4 @@
-"""Tell what merging a tag into another would do (docs/specification.md §4.6), and check that it can be done."""
+"""Tell what merging a tag into another would do (docs/specification.md §4.7), and check that it can be done."""
 
 import hashlib
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Begin to merge a tag into another: from here on whoever gets the one gets the other, too."""
 
+from service.domain.audit.recording import record
+from service.domain.audit.values import tag_ref, tag_values
 from service.domain.combos.states import lock_open_combos
 from service.domain.jobs.starting import enqueue_job, start_job
 from service.domain.merging.planning import channel_of_pair, plan_merge
@@ -44,5 +46,15 @@ async def start_merge(
         if plan.from_tag.kind is TagKind.AD and plan.added_ads:
             ads = (await ad_tags.ads_of_tags(conn, channel_id, [into_id])).get(into_id, [])
             await ad_tags.replace_ads(conn, channel_id, into_id, [*ads, *plan.added_ads])
+        await record(
+            conn,
+            runtime,
+            principal,
+            "merge_tag",
+            channel_id=channel_id,
+            target=tag_ref(channel_id, from_id),
+            before=tag_values(plan.from_tag),
+            after={"into": tag_ref(channel_id, into_id)},
+        )
     enqueue_job(runtime, job)
     return job

@@ -1,7 +1,7 @@
 """Give return tags to people and take them away, as the batches that hold them say, also while two tags are merged.
 
 A merge under way shows itself by its locks and marks alone: whoever has the tag that is merged has, or gets with the
-merge, the one that it is merged into (docs/specification.md §4.6).
+merge, the one that it is merged into (docs/specification.md §4.7).
 """
 
 from collections.abc import Iterable

@@ -54,11 +54,12 @@ class BatchOfKey(NamedTuple):
 
 
 class HeldPerson(NamedTuple):
-    """Say that a batch in force, 0 for those that were folded, holds a person."""
+    """Say that a batch in force, 0 for those that were folded, holds a person, and where its tag is being merged."""
 
     ordinal: int
     tag: KeyedTag
     batch_id: int
+    merging_into: int | None
 
 
 async def return_tag_by_key(conn: Connection, channel_id: int, category: str, label: str) -> ReturnTagLookUp:
@@ -228,17 +229,22 @@ async def settled_batches(conn: Connection, channel_id: int, before: datetime, l
 async def batches_holding(
     conn: Connection, channel_id: int, ordinals: Iterable[int]
 ) -> dict[int, dict[int, list[int]]]:
-    """Return the batches in force that hold people, `{ordinal: {tag_id: batch ids}}`; 0 stands for folded ones."""
+    """Return the batches in force that hold people, `{ordinal: {tag_id: batch ids}}`; 0 stands for folded ones.
+
+    Those of a tag that is being merged into another hold people for that one, too.
+    """
     holding: dict[int, dict[int, list[int]]] = {}
-    for ordinal, tag, batch_id in await held_people(conn, channel_id, ordinals):
-        holding.setdefault(ordinal, {}).setdefault(tag.tag_id, []).append(batch_id)
+    for ordinal, tag, batch_id, merging_into in await held_people(conn, channel_id, ordinals):
+        for tag_id in (tag.tag_id, merging_into):
+            if tag_id is not None:
+                holding.setdefault(ordinal, {}).setdefault(tag_id, []).append(batch_id)
     return holding
 
 
 async def held_people(conn: Connection, channel_id: int, ordinals: Iterable[int]) -> list[HeldPerson]:
     """Return the batches in force that hold people, one for each person, key and batch."""
     rows = await conn.fetch(STATEMENTS["batches_holding"], channel_id, list(ordinals))
-    return [HeldPerson(row["ordinal"], _keyed(row), row["batch_id"]) for row in rows]
+    return [HeldPerson(row["ordinal"], _keyed(row), row["batch_id"], row["merging_into"]) for row in rows]
 
 
 def _keyed(row: asyncpg.Record) -> KeyedTag:

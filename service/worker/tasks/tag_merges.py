@@ -1,4 +1,4 @@
-"""Take back merges of tags (docs/specification.md §4.6) that were cancelled or failed."""
+"""Take back merges of tags (docs/specification.md §4.7) that were cancelled or failed."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
 """Tell random lives to a channel, and hold what somebody knows who applies the events of its feed in order."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -149,9 +149,8 @@ class FeedLife:
         beginning = self.knowledge.follower.position
         for name, arguments in history:
             self.clock.advance(timedelta(seconds=1))
-            step: Callable[..., Any] = getattr(self, f"_{name}")
             try:
-                await step(*arguments)
+                await self._steps()[name](*arguments)
             except RequestError:
                 # Refused, as with a closed gate or a taken name: nothing happened.
                 continue
@@ -159,6 +158,27 @@ class FeedLife:
         await self._read()
         await self._check_knowledge()
         await self._check_reading_again(beginning)
+
+    def _steps(self) -> dict[str, Callable[..., Awaitable[None]]]:
+        return {
+            "happen": self._happen,
+            "give": self._give,
+            "give_crowd": self._give_crowd,
+            "combine": self._combine,
+            "edit": self._edit,
+            "rename": self._rename,
+            "delete": self._delete,
+            "advertise": self._advertise,
+            "activate": self._activate,
+            "refresh": self._refresh,
+            "pass_time": self._pass_time,
+            "close": self._close,
+            "open": self._open,
+            "forget": self._forget,
+            "migrate": self._migrate,
+            "number": self._number,
+            "read": self._read,
+        }
 
     async def _check_knowledge(self) -> None:
         catalogue, bits = await present_state(self.runtime, self.channel)

@@ -1,6 +1,6 @@
 """Write to tags in any order and merge them, at once or step by step, against a plain model of batches.
 
-The rule: docs/specification.md §4.6. A merge counts at its end; what people gain before that is shown meanwhile.
+The rule: docs/specification.md §4.7. A merge counts at its end; what people gain before that is shown meanwhile.
 """
 
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
 """Merge one return tag into another: its people, keys and batches, and all that names it.
 
-The rule: docs/specification.md §4.6.
+The rule: docs/specification.md §4.7.
 """
 
 from datetime import timedelta
@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from service.domain.combos.activation import rescue_combos
+from service.domain.combos.refresh import refresh_combos
 from service.domain.combos.tag_deletion import delete_tag, rename_tag
 from service.domain.jobs.lookup import cancel_job
 from service.domain.merging.planning import merge_preview
@@ -315,6 +316,19 @@ async def test_combos_name_the_other_tag_from_then_on(runtime: Runtime, channel:
         assert await members_of(runtime, channel, tag_id) == members
     assert await members_of(runtime, channel, outer) == {"ann", "cleo"}
     await check(runtime, channel, gold, "ann", "bob", "cleo")
+
+
+async def test_combos_of_the_tag_merged_into_see_who_gains_it_at_the_next_refresh(
+    runtime: Runtime, channel: Channel
+) -> None:
+    silver, gold = await silver_and_gold(runtime, channel)
+    combo = (await make_combo(runtime, channel, "Mine", tag(gold))).tag_id
+    await rescue_combos(runtime, channel.channel_id)
+    await refresh_combos(runtime, channel.channel_id)
+    await do_slice(runtime, await begin_merge(runtime, channel, silver, gold))
+    assert await members_of(runtime, channel, gold) == {"ann", "bob", "cleo"}
+    await refresh_combos(runtime, channel.channel_id)
+    assert await members_of(runtime, channel, combo) == {"ann", "bob", "cleo"}
 
 
 async def test_a_combo_that_is_being_computed_begins_anew(runtime: Runtime, channel: Channel) -> None:

@@ -33,6 +33,7 @@ const causes: Record<ChangeCause, string> = {
   TAG_EDITED: "The tag was edited",
   TAG_DELETED: "The tag was deleted",
   TAG_LAPSED: "The tag lapsed",
+  TAG_MERGED: "Tags were merged",
   OPENID_MIGRATED: "The account was migrated",
   REPAIRED: "A difference was repaired",
   FORGOTTEN: "The person was forgotten",

@@ -19,6 +19,7 @@ export const jobs = {
     FollowerImport: "Import of followers",
     OpenidMigration: "Account migration",
     RemoteTagImport: "Take-over of tags",
+    TagMerge: "Merging of tags",
     plan: "Plan of a sync",
     sync: "Sync to the Official Account",
     other: "Job",

@@ -103,6 +103,7 @@ export const card: typeof en = {
     TAG_EDITED: "标签被编辑",
     TAG_DELETED: "标签被删除",
     TAG_LAPSED: "标签已失效",
+    TAG_MERGED: "标签已合并",
     OPENID_MIGRATED: "账号迁移",
     REPAIRED: "修复差异",
     FORGOTTEN: "用户数据被删除",

@@ -21,6 +21,7 @@ export const jobs: typeof en = {
     FollowerImport: "导入粉丝",
     OpenidMigration: "账号迁移",
     RemoteTagImport: "接管标签",
+    TagMerge: "合并标签",
     plan: "同步计划",
     sync: "同步到公众号",
     other: "任务",
