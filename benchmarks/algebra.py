@@ -240,7 +240,7 @@ async def _load_tags(machine: Machine) -> dict[int, bytes]:
     for block in range(-(-machine.users // BLOCK_SIZE)):
         people = min(BLOCK_SIZE, machine.users - block * BLOCK_SIZE)
         for number, tag_id in enumerate(TAG_IDS):
-            bitmaps[tag_id].append(_bits(rng, DENSITIES[number % len(DENSITIES)], people))
+            bitmaps[tag_id].append(random_bits(rng, DENSITIES[number % len(DENSITIES)], people))
         rows = [
             (channel_id, block, tag_id, BitString.frombytes(parts[block], BLOCK_SIZE))
             for tag_id, parts in bitmaps.items()
@@ -275,7 +275,7 @@ async def _load_rows(machine: Machine) -> list[int]:
     return chosen
 
 
-def _bits(rng: random.Random, density: float, people: int) -> bytes:
+def random_bits(rng: random.Random, density: float, people: int) -> bytes:
     """Return a bitmap of one block in which about this share of the first `people` bits is set."""
     bits = 0
     # Each binary digit of the density, from the last to the first, halves the share and adds a half if it is 1.

@@ -35,7 +35,8 @@ COMBOS: Final = 50
 SHARES: Final = (0.0, 0.001, 0.01, 0.1, 0.5, 1.0)
 CREATE: Final = "mutation($input: CreateComboTagInput!) { createComboTag(input: $input) { tag { id state } } }"
 PANEL: Final = "subscription($id: ID!) { tagEvents(channelId: $id) { kind tagId tag { state memberCount } } }"
-# One user of each of these blocks gains or loses Opened, with the counts and versions that any writer leaves.
+# One user of each of these blocks gains or loses Opened, with the counts and versions that any writer leaves; the log
+# of before counts as pruned.
 CHANGE: Final = """
 with changed as (
     update tag_members set members = set_bit(members, 7, 1 - get_bit(members, 7))
@@ -46,7 +47,8 @@ counted as (
     update tag_member_count c set members = c.members + 2 * n.has - 1
     from changed n where c.channel_id = $1 and c.tag_id = 3 and c.block = n.block
 )
-update block_head h set version = h.version + 1 from changed n where h.channel_id = $1 and h.block = n.block
+update block_head h set version = h.version + 1, base_version = h.version + 1
+from changed n where h.channel_id = $1 and h.block = n.block
 """
 BLOCKS: Final = "select array_agg(block order by block) from block_head where channel_id = $1"
 

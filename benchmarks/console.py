@@ -9,6 +9,7 @@ from typing import Final
 import httpx
 from playwright.async_api import Page, async_playwright
 
+from benchmarks.console_feed import mark_count, mark_names
 from benchmarks.console_page import WATCHED_FOR, Driver, View
 from benchmarks.console_traffic import CHANGES_PER_SECOND, CONVERSATIONS, TAGS, Traffic, conversations, token
 from benchmarks.harness import Table, multiple
@@ -45,13 +46,14 @@ async def measure(machine: Machine) -> list[Table]:
 
 def _views(channel: str) -> tuple[View, ...]:
     return (
-        View(f"tag panel, {TAGS} tags", f"/channels/{channel}/tags", "tr[data-tag]", 8, _use_panel),
+        View(f"tag panel, {TAGS} tags", f"/channels/{channel}/tags", "tr[data-tag]", 8, _use_panel, mark_count),
         View(
             f"conversation page, {CONVERSATIONS:,} conversations",
             f"/conversation?channel={channel}",
             "a[href*='openid=']",
             8,
             _use_conversations,
+            mark_names,
         ),
     )
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from playwright.async_api import Browser, Page, Route, WebSocketRoute
 
+from benchmarks.console_feed import Mark, RetoldFeed
 from benchmarks.console_trace import CATEGORIES, Smoothness, smoothness
 from benchmarks.harness import MIB
 from tests.support.waiting import wait_until
@@ -52,13 +53,17 @@ Use = Callable[[Page], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Describe a page: where it is, the selector of its rows, how many are in sight, and how people use it."""
+    """Describe a page: where it is, the selector of its rows, how many are in sight, how people use it.
+
+    `mark` writes a number into an event so that the page shows it.
+    """
 
     name: str
     path: str
     rows: str
     in_sight: int
     use: Use
+    mark: Mark
 
 
 class Driver:
@@ -108,39 +113,19 @@ class Driver:
 
     async def memory(self) -> tuple[float, float, int]:
         """Return the MiB that the scripts of a page hold at first, those after an hour's worth of what it is told, and
-        how many messages that were. They are those of some seconds, told again as fast as the page takes them.
+        how many messages that were. They are those of some seconds, told again as fast as the page takes them, and the
+        memory is looked at when the page shows the last.
         """
-        told: list[str | bytes] = []
-        sockets: list[WebSocketRoute] = []
-
-        def relay(socket: WebSocketRoute) -> None:
-            server = socket.connect_to_server()
-            sockets.append(socket)
-
-            def pass_on(message: str | bytes) -> None:
-                told.append(message)
-                socket.send(message)
-
-            server.on_message(pass_on)
-
-        page = await self._open(self._link, relay)
-        told.clear()
-        await asyncio.sleep(WATCHED_FOR)
-        messages = [each for each in told if b'"next"' in (each.encode() if isinstance(each, str) else each)]
+        feed = RetoldFeed(self._view.mark)
+        page = await self._open(self._link, feed.relay)
+        await feed.listen(WATCHED_FOR)
         hour = int(HOUR / WATCHED_FOR)
-        await self._tell(page, sockets[-1], messages, hour // 10)
+        await feed.tell(page, hour // 10)
         before = await _heap(page)
-        await self._tell(page, sockets[-1], messages, hour)
+        await feed.tell(page, hour)
         after = await _heap(page)
         await page.context.close()
-        return before / MIB, after / MIB, hour * len(messages)
-
-    async def _tell(self, page: Page, socket: WebSocketRoute, messages: list[str | bytes], times: int) -> None:
-        for _ in range(times):
-            for message in messages:
-                socket.send(message)
-            # It has taken them when it answers.
-            await page.evaluate("0")
+        return before / MIB, after / MIB, hour * len(feed.messages)
 
     async def _html(self) -> str:
         page = await self._open(self._link)

@@ -148,8 +148,10 @@ async def _load_block(connection: BareConnection, channel: Channel, first: int, 
     counts = [(channel_id, block, rule.value, int.from_bytes(bits).bit_count(), START) for rule, bits in bitmaps]
     await connection.copy_records_to_table("tag_member_count", records=[count for count in counts if count[3]])
     await connection.execute(
-        "insert into block_head (channel_id, block, at, evaluated_at, latest_at, base_at, windows_version) "
-        "values ($1, $2, $3, $3, $3, $3, (select max(version) from touch_windows))",
+        # As if what came before had been pruned: the log says nothing of how the users came to their tags.
+        "insert into block_head "
+        "(channel_id, block, version, base_version, at, evaluated_at, latest_at, base_at, windows_version) "
+        "values ($1, $2, 1, 1, $3, $3, $3, $3, (select max(version) from touch_windows))",
         channel_id,
         block,
         START,

@@ -4,13 +4,16 @@ from typing import Final, Protocol
 
 from benchmarks import (
     algebra,
+    as_of,
     block_sizes,
     broadcasts,
     combos,
     console,
     events,
     follower_import,
+    forecast,
     growth,
+    hints,
     hostile,
     open_pages,
     processes,
@@ -20,6 +23,7 @@ from benchmarks import (
     return_data,
     scheduled_runs,
     sync,
+    webhooks,
 )
 from benchmarks.harness import Table
 from benchmarks.machine import Machine
@@ -44,8 +48,12 @@ MODULES: Final[tuple[Benchmark, ...]] = (
     follower_import,
     reading,
     algebra,
+    as_of,
+    forecast,
+    hints,
     combos,
     sync,
+    webhooks,
     broadcasts,
     queries,
     hostile,

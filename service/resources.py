@@ -13,6 +13,7 @@ from service.domain.change_feed.new_entries import NewEntries
 from service.domain.channels.lookup import ChannelFinder
 from service.domain.events.recorder import EventRecorder
 from service.domain.feed.hub import Hub
+from service.domain.hints.reader import HintReader
 from service.domain.return_data.submission import ReturnRecorder
 from service.domain.runtime import Runtime
 from service.domain.tags.reader import UserReader
@@ -70,6 +71,11 @@ class Resources:
     def channels(self) -> ChannelFinder:
         """Return the finder that joins look-ups of channels into one statement."""
         return ChannelFinder(self.runtime.pool)
+
+    @cached_property
+    def hint_reader(self) -> HintReader:
+        """Return the reader that compares the tags of one channel at a time."""
+        return HintReader(self.runtime.pool)
 
     @cached_property
     def hub(self) -> Hub:

@@ -9,12 +9,12 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from service.domain.audiences.tag_flow import TagFlow, flows_of_tags
 from service.domain.broadcasts.audience.answering import OwnMessages, own_messages
 from service.domain.broadcasts.policy.stored import shown_policy
 from service.domain.channels.lookup import ChannelFinder, visible_channels
 from service.domain.default_tags.languages import Language, in_language
 from service.domain.runtime import Runtime
-from service.domain.tags.flow import TagFlow, flows_of_tags
 from service.domain.tags.reader import UserReader
 from service.entities.broadcast_reports import BroadcastReport
 from service.entities.channels import Channel, ChannelState

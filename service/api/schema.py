@@ -49,6 +49,7 @@ from service.api.operations.return_data import ReturnDataMutations
 from service.api.operations.return_endpoint import ReturnEndpointMutations, ReturnEndpointQueries
 from service.api.operations.send_test_message import SendTestMessageMutations
 from service.api.operations.tag_events import TagEventsSubscriptions
+from service.api.operations.tag_hints import TagHintQueries
 from service.api.operations.tags import TagMutations, TagQueries
 from service.api.operations.update_broadcast import UpdateBroadcastMutations
 from service.api.operations.user_tags import UserTagsSubscriptions
@@ -89,6 +90,7 @@ class Query(
     OfficialAccountSyncQueries,
     RemoteTagQueries,
     ReturnEndpointQueries,
+    TagHintQueries,
     TagQueries,
     UserQueries,
     ViewerQueries,

@@ -5,20 +5,22 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import aclosing
+from typing import Final
 
-from service.domain.audit.exporting import audit_lines
-from service.domain.audit.reading import check_audit_filter
+from service.domain.audit.exporting import audit_lines, record_export
+from service.domain.audit.operators import operator_of
 from service.domain.audit.sealing import seal_audit_logs
 from service.entities.audit import AuditOutcome
 from service.entities.audit_chain import AuditFilter, AuditFormat
 from service.foundation.settings import Settings
 from service.resources import open_resources
 
+COMMAND: Final = "user-tags audit-log"
 Write = Callable[[bytes], object]
 
 
 async def run_audit_log(settings: Settings, arguments: argparse.Namespace, write: Write) -> int:
-    """Write the entries that the arguments ask for, after sealing those that are due.
+    """Write the entries that the arguments ask for, after sealing those that are due. That is an act on record.
 
     Return exit code 0, or 1 where there is none. Raises BadInputError for a filter that no entry can pass.
     """
@@ -30,11 +32,13 @@ async def run_audit_log(settings: Settings, arguments: argparse.Namespace, write
         since=arguments.since,
         until=arguments.until,
     )
-    check_audit_filter(wanted)
+    audit_format = AuditFormat(arguments.format.upper())
     written = False
     async with open_resources(settings) as resources:
-        await seal_audit_logs(resources.runtime)
-        lines = audit_lines(resources.runtime, arguments.robot, wanted, AuditFormat(arguments.format.upper()))
+        runtime = resources.runtime
+        await record_export(runtime, operator_of(arguments.robot, COMMAND), wanted, audit_format)
+        await seal_audit_logs(runtime)
+        lines = audit_lines(runtime, arguments.robot, wanted, audit_format)
         async with aclosing(lines) as pieces:
             async for piece in pieces:
                 write(piece)

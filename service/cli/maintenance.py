@@ -1,17 +1,24 @@
 """`user-tags refresh`, `verify` and `forget`: do scheduled work by hand, and print what it came to."""
 
 from collections.abc import Callable
+from dataclasses import asdict
+from typing import Final
 
 from service.cli.channels import every_channel, find_channel
 from service.domain.audit.checking import check_chain
+from service.domain.audit.operators import operator_of
+from service.domain.audit.recording import record
+from service.domain.audit.values import channel_ref
 from service.domain.combos.refresh import refresh_combos
 from service.domain.default_tags.scheduled_run import apply_windows, run_default_tags
-from service.domain.privacy.forgetting import forget_openid
+from service.domain.privacy.forgetting import forget_user
 from service.domain.runtime import Runtime
-from service.domain.verification.channel import verify_channel
+from service.domain.verification.channel import VerifyReport, verify_channel
+from service.entities.channels import Channel
 from service.foundation.settings import Settings
 from service.resources import open_resources
 
+CORRECTED: Final = ("wrong_", "stray_", "missing_")
 Echo = Callable[[str], None]
 
 
@@ -47,6 +54,8 @@ async def run_verify(settings: Settings, echo: Echo, *, repair: bool, whole_log:
         for channel in found:
             report = await verify_channel(resources.runtime, channel, repair=repair, whole_log=whole_log)
             clean = clean and report.clean
+            if repair and not report.clean:
+                await _record_repair(resources.runtime, channel, report)
             state = "clean" if report.clean else ("repaired" if repair else "WRONG")
             echo(
                 f"{channel.name}: {state}; {report.blocks} blocks, {report.wrong_users} users with wrong tags, "
@@ -58,6 +67,21 @@ async def run_verify(settings: Settings, echo: Echo, *, repair: bool, whole_log:
         for robot_id in dict.fromkeys(channel.robot_id for channel in found):
             clean = await _verify_audit_log(resources.runtime, robot_id, echo) and clean
     return 0 if clean else 1
+
+
+async def _record_repair(runtime: Runtime, channel: Channel, report: VerifyReport) -> None:
+    """Record in the audit log how many differences were corrected, each kind under its name."""
+    corrected = {name: count for name, count in asdict(report).items() if name.startswith(CORRECTED)}
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        await record(
+            conn,
+            runtime,
+            operator_of(channel.robot_id, "user-tags verify --repair"),
+            "repair",
+            channel_id=channel.channel_id,
+            target=channel_ref(channel.channel_id),
+            after={name: count for name, count in corrected.items() if count},
+        )
 
 
 async def _verify_audit_log(runtime: Runtime, robot_id: str, echo: Echo) -> bool:
@@ -81,6 +105,7 @@ async def run_forget(settings: Settings, gid: str, openid: str, echo: Echo) -> i
     """
     async with open_resources(settings) as resources:
         channel = await find_channel(resources, gid)
-        ordinal = await forget_openid(resources.runtime, channel.channel_id, openid)
+        operator = operator_of(channel.robot_id, "user-tags forget")
+        ordinal = await forget_user(resources.runtime, operator, channel.channel_id, openid)
     echo("forgotten" if ordinal is not None else "this openid is unknown")
     return 0 if ordinal is not None else 1

@@ -52,6 +52,8 @@ BROADCAST_EXAMPLE: Final = (
     "  }}"
 )
 
+WEBHOOK_EXAMPLE: Final = ".venv/bin/python examples/webhook_receiver/receiver.py"
+
 
 class StatusReporter:
     """Print the addresses once everything runs, then return a line of counts as often as it is asked for."""
@@ -127,6 +129,8 @@ class StatusReporter:
         print(f"  curl {demo_info['platformUrl']}/demo/books")
         print("\nWhat the service says of all that:\n")
         print("  " + WECHAT_EXAMPLE.format(channel=watched["channelId"]))
+        print("\nHave a program of your own told of every change by webhooks, once you have pasted what follows:\n")
+        print(f"  {WEBHOOK_EXAMPLE}")
         values = {
             "PLATFORM": demo_info["platformUrl"],
             "TOKEN": tokens[Role.ADMIN],

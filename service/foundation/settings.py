@@ -23,6 +23,7 @@ from service.foundation.variable_types import (
     NamedOrigins,
     Names,
     Networks,
+    OptIn,
     Origins,
     Port,
     Positive,
@@ -163,7 +164,7 @@ class WebhookCalls:
 
     prefix: ClassVar[str] = "USER_TAGS_WEBHOOKS_"
 
-    allow_private: Switch = False
+    allow_private: OptIn = False
     call_within: Positive = timedelta(seconds=15)
     connect_within: Positive = timedelta(seconds=5)
     answer_bytes: Count = 65_536

@@ -72,9 +72,15 @@ async def advance_chain(conn: Connection, home: int, number: int, last_hash: byt
     await conn.execute(STATEMENTS["advance_audit_chain"], home, number, last_hash)
 
 
-async def sealed_entries(conn: Connection, channel_id: int, after: int, limit: int) -> list[LoggedEntry]:
-    """Return at most `limit` entries of a channel with numbers above `after`, in their order."""
-    return [logged_entry(row) for row in await conn.fetch(STATEMENTS["sealed_entries"], channel_id, after, limit)]
+async def sealed_entries(conn: Connection, channel_id: int, after: int, last: int) -> list[LoggedEntry]:
+    """Return the entries of a channel with numbers above `after` and up to `last`."""
+    return [logged_entry(row) for row in await conn.fetch(STATEMENTS["sealed_entries"], channel_id, after, last)]
+
+
+async def foreign_numbers(conn: Connection, ends: ChainEnds, channel_id: int, limit: int) -> list[int]:
+    """Return at most `limit` numbers of a channel that lie outside the ends of its chain."""
+    rows = await conn.fetch(STATEMENTS["foreign_numbers"], channel_id, ends.base_number, ends.last_number, limit)
+    return [number for (number,) in rows]
 
 
 async def delete_sealed_entries(

@@ -22,10 +22,10 @@ async def audit_entry(conn: Connection, channel_id: int, entry_id: int) -> Logge
 
 
 async def exported_entries(
-    conn: Connection, channel_id: int, wanted: AuditFilter, *, after: int, last: int, limit: int
+    conn: Connection, channel_id: int, wanted: AuditFilter, after: int, last: int
 ) -> list[LoggedEntry]:
-    """Return at most `limit` sealed entries of a channel numbered above `after` and up to `last`, in their order."""
-    rows = await conn.fetch(STATEMENTS["exported_entries"], channel_id, after, last, *_conditions(wanted), limit)
+    """Return the sealed entries of a channel that are wanted, with numbers above `after` and up to `last`."""
+    rows = await conn.fetch(STATEMENTS["exported_entries"], channel_id, after, last, *_conditions(wanted))
     return [logged_entry(row) for row in rows]
 
 

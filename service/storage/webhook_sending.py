@@ -10,7 +10,14 @@ from typing import NamedTuple
 import asyncpg
 
 from service.entities.change_feed import FeedPosition
-from service.entities.webhooks import DeliveryKey, DeliveryKind, WebhookDelivery, WebhookEndpoint, WebhookError
+from service.entities.webhooks import (
+    DeliveryKey,
+    DeliveryKind,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookError,
+    WebhookState,
+)
 from service.storage.change_feed import instant_of
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
@@ -76,9 +83,9 @@ class Outcome(NamedTuple):
 
 
 class WebhookHealth(NamedTuple):
-    """Hold how many endpoints are in each state, and since when the oldest event waits, None where none does."""
+    """Hold how many endpoints are in a state, and since when the oldest event waits for one; None where none does."""
 
-    endpoints: dict[str, int]
+    endpoints: int
     waiting_since: datetime | None
 
 
@@ -243,13 +250,15 @@ async def prune_deliveries(conn: Connection, channel_id: int, before: datetime) 
     await conn.execute(STATEMENTS["prune_webhook_deliveries"], channel_id, before)
 
 
-async def health(conn: Connection, now: datetime, failing_after: timedelta) -> WebhookHealth:
-    """Return how the endpoints of all robots fare."""
+async def health(conn: Connection, now: datetime, failing_after: timedelta) -> dict[WebhookState, WebhookHealth]:
+    """Return how the endpoints of all robots fare, by the states that there are."""
     rows = await conn.fetch(STATEMENTS["webhook_health"], now, failing_after)
-    waiting = [row["waiting_seq"] for row in rows if row["waiting_seq"] is not None]
-    return WebhookHealth(
-        {row["state"]: row["endpoints"] for row in rows}, instant_of(min(waiting)) if waiting else None
-    )
+    return {
+        WebhookState(row["state"]): WebhookHealth(
+            row["endpoints"], None if row["waiting_seq"] is None else instant_of(row["waiting_seq"])
+        )
+        for row in rows
+    }
 
 
 def _stored(row: asyncpg.Record) -> StoredDelivery:

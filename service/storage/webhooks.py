@@ -70,11 +70,13 @@ async def endpoint_of_robot(conn: Connection, robot_id: str, endpoint_id: int) -
 
 
 async def update_endpoint(
-    conn: Connection, endpoint_id: int, settings: EndpointSettings, switch: WebhookSwitch, reason: str | None
-) -> WebhookEndpoint:
-    """Change an endpoint, whose robot the caller has locked, and return it."""
-    row = await conn.fetchrow(STATEMENTS["update_webhook_endpoint"], endpoint_id, *settings.row, switch, reason)
-    return endpoint_of(_require_row(row))
+    conn: Connection, known: WebhookEndpoint, settings: EndpointSettings, switch: WebhookSwitch, reason: str | None
+) -> WebhookEndpoint | None:
+    """Change an endpoint and return it; None, and nothing changed, if it is no longer as it was known."""
+    row = await conn.fetchrow(
+        STATEMENTS["update_webhook_endpoint"], known.endpoint_id, known.version, *settings.row, switch, reason
+    )
+    return None if row is None else endpoint_of(row)
 
 
 async def rotate_secrets(

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Final, TypeAlias
 
 from service.domain.change_feed.keeper import FeedKeeper
+from service.domain.official_account.acting import ActingState, acting_state
 from service.domain.webhooks.delivery.loop import Deliverer
 from service.foundation.cancellation import cancel_and_wait
 from service.resources import Resources
@@ -23,8 +24,9 @@ log = logging.getLogger(__name__)
 
 def resident_loops(resources: Resources, client: WebhookClient) -> dict[str, ResidentLoop]:
     """Return the loops of a worker by name; `client` is open until their shielded work has ended, too."""
-    deliverer = Deliverer(resources.runtime, client)
-    keeper = FeedKeeper(resources.runtime, resources.valkey, on_appended=deliverer.wake)
+    runtime = resources.runtime
+    deliverer = Deliverer(runtime, client, may_call=lambda: acting_state(runtime) is ActingState.ON)
+    keeper = FeedKeeper(runtime, resources.valkey, on_appended=deliverer.wake)
     return {"the numbered feeds": keeper.run, "webhooks": deliverer.run}
 
 

@@ -38,8 +38,15 @@ where e.channel_id = $1 and e.entry_id = sealed.entry_id and e.number is null;
 update audit_chain set last_number = $2, last_hash = $3 where channel_id = $1;
 
 -- name: sealed_entries
--- Return entries of a channel with numbers above $2, in their order.
-select * from audit_entry where channel_id = $1 and number > $2 order by number limit $3;
+-- Return entries of a channel with numbers above $2 and up to $3.
+select * from audit_entry where channel_id = $1 and number > $2 and number <= $3;
+
+-- name: foreign_numbers
+-- Return numbers of a channel that no entry of the chain can have: up to $2, the base, and above $3, the last.
+select number from audit_entry
+where channel_id = $1 and number is not null and (number <= $2 or number > $3)
+order by number
+limit $4;
 
 -- name: delete_sealed_entries
 -- Delete the entries of a channel up to a number.

@@ -12,6 +12,10 @@ blocks as (
     from block_head h
     join opened o on o.channel_id = h.channel_id
     where h.channel_id = $1
+),
+-- Of an act that began while there was another feed.
+stale as (
+    delete from feed_notice where channel_id = $1 and exists (select from opened)
 )
 select channel_id from opened;
 
@@ -87,87 +91,6 @@ limit $1;
 -- List the channels that have a feed.
 select channel_id from feed;
 
--- name: feed_entries_from
--- Return a feed with at most $3 of its entries from number $2 on; one row without an entry where there are none. How far
--- the logs of the tag states and of the block were deleted is of the same snapshot.
-select f.last_seq, f.base_seq, f.base_version, f.base_offset,
-    s.tag_version as present_tag_version, s.tag_base_version,
-    e.seq, e.former_tag_version, e.tag_version, e.block, e.from_version, e.to_version, h.base_version as block_base_version
-from feed f
-join channel_state s on s.channel_id = f.channel_id
-left join lateral (
-    select * from feed_entry n where n.channel_id = $1 and n.seq >= $2 order by n.seq limit $3
-) e on true
-left join block_head h on h.channel_id = $1 and h.block = e.block
-where f.channel_id = $1
-order by e.seq;
-
--- name: feed_user_lines
--- List what entries of blocks tell after a version and offset each, at most $7 lines in the order of the feed. A change of
--- many people is one line without an offset.
-with entry as materialized (
-    select * from unnest($2::bigint[], $3::int[], $4::bigint[], $5::smallint[], $6::bigint[])
-        as e (seq, block, after_version, after_offset, to_version)
-)
-select e.seq, e.block, c.version, c.user_offset, c.at, c.cause, c.added, c.removed
-from entry e
-join user_tag_change c on c.channel_id = $1 and c.block = e.block
-    and (c.version, c.user_offset) > (e.after_version, e.after_offset) and c.version <= e.to_version
-union all
-select distinct e.seq, e.block, b.version, null::smallint, b.at, b.cause, null::int[], null::int[]
-from entry e
-join bulk_tag_change b on b.channel_id = $1 and b.block = e.block
-    and b.version >= e.after_version and b.version <= e.to_version
-    and (b.version > e.after_version or e.after_offset < 31999)
-order by 1, 3, 4
-limit $7;
-
--- name: feed_bulk_lines
--- Return what one change of many people did to some tags.
-select tag_id, added_offsets, removed_offsets, added, removed
-from bulk_tag_change
-where channel_id = $1 and block = $2 and version = $3 and tag_id = any($4::int[])
-order by tag_id;
-
--- name: feed_tag_lines
--- List the structural changes after a version up to another, with what the tag was called and its state then.
-select c.version, c.tag_id, c.at, c.kind, c.shown_after, t.kind as tag_kind,
-    coalesce(c.category, t.category) as category, coalesce(c.name, t.name) as name,
-    coalesce(c.state, t.state) as state, c.lapsed_by
-from tag_change c
-left join tag t on t.channel_id = $1 and t.tag_id = c.tag_id
-where c.channel_id = $1 and c.version > $2 and c.version <= $3
-order by c.version, c.tag_id;
-
--- name: feed_notices
--- List the notices of entries in the order of the feed.
-select seq, place, at, ordinal, former_ordinal, job_id, job_kind, job_state
-from feed_notice
-where channel_id = $1 and seq = any($2::bigint[])
-order by seq, place;
-
--- name: shown_tags_at
--- Return the tags that people show, none while the gate is closed, as of now and, for each tag and the gate (0), what its
--- first change after version $2 found: together that is what was shown at that version.
-select s.open, array(
-        select t.tag_id from tag t where t.channel_id = $1 and t.state = 'ACTIVE' and t.deleted_at is null
-    ) as tag_ids,
-    array(
-        select distinct on (c.tag_id) case when c.shown_before then c.tag_id else -1 - c.tag_id end
-        from tag_change c
-        where c.channel_id = $1 and c.version > $2
-        order by c.tag_id, c.version
-    ) as before
-from channel_state s
-where s.channel_id = $1;
-
--- name: tags_become_shown
--- List the tags, 0 for the gate, that began to be shown after a version up to another though they were there, and when.
-select tag_id, max(at) as at
-from tag_change
-where channel_id = $1 and version > $2 and version <= $3 and kind <> 'CREATED' and shown_after and not shown_before
-group by tag_id;
-
 -- name: feed_entry_since
 -- Return the number of the newest entry before number $2, which may be the beginning of the feed.
 select greatest(f.base_seq, (
@@ -190,3 +113,96 @@ delete from feed_notice where channel_id = $1 and (ordinal = any($2::int[]) or f
 -- name: newest_entries
 -- Return the numbers of the newest entries of the feeds of some channels.
 select channel_id, last_seq from feed where channel_id = any($1::bigint[]);
+
+-- name: lock_feed_for_pruning
+-- Lock a feed against whoever writes entries.
+select last_seq from feed where channel_id = $1 for update;
+
+-- name: first_kept_entry
+-- Return the number of the oldest entry of which the logs keep something when all before an instant is deleted ($3: its
+-- microsecond); reads forward, so that it costs what is deleted.
+select e.seq
+from feed_entry e
+where e.channel_id = $1 and case
+    when e.to_version is null then e.seq >= $3
+    when e.block is null then exists (
+        select from tag_change c where c.channel_id = $1 and c.version = e.to_version and c.at >= $2
+    )
+    else exists (
+        select from user_tag_change c
+        where c.channel_id = $1 and c.block = e.block and c.version = e.to_version and c.at >= $2
+    ) or exists (
+        select from bulk_tag_change c
+        where c.channel_id = $1 and c.block = e.block and c.version = e.to_version and c.at >= $2
+    )
+end
+order by e.seq
+limit 1;
+
+-- name: end_of_last_entry_before
+-- Return the newest entry before number $2 with the place of the last thing that it tells; null where the logs have lost it.
+select e.seq, e.block, case
+    when e.to_version is null then (select max(n.place)::bigint from feed_notice n where n.channel_id = $1 and n.seq = e.seq)
+    else e.to_version
+end as version,
+case
+    when e.to_version is null then 0
+    when e.block is null then (
+        select max(c.tag_id) from tag_change c where c.channel_id = $1 and c.version = e.to_version
+    )
+    else greatest(
+        (
+            select max(c.user_offset)::int from user_tag_change c
+            where c.channel_id = $1 and c.block = e.block and c.version = e.to_version
+        ),
+        (
+            select max(greatest(
+                (select max(o) from unnest(c.added_offsets) as o), (select max(o) from unnest(c.removed_offsets) as o),
+                length(rtrim(c.added::text, '0')) - 1, length(rtrim(c.removed::text, '0')) - 1
+            ))
+            from bulk_tag_change c
+            where c.channel_id = $1 and c.block = e.block and c.version = e.to_version
+        )
+    )
+end as user_offset
+from feed_entry e
+where e.channel_id = $1 and e.seq < $2
+order by e.seq desc
+limit 1;
+
+-- name: raise_feed_base
+-- Record how far a locked feed is deleted.
+update feed set base_seq = $2, base_version = $3, base_offset = $4 where channel_id = $1;
+
+-- name: prune_feed_entries
+-- Delete entries up to number $2.
+delete from feed_entry where channel_id = $1 and seq <= $2;
+
+-- name: prune_feed_notices
+-- Delete notices of entries up to number $2.
+delete from feed_notice where channel_id = $1 and seq <= $2;
+
+-- name: touch_feed_with_endpoints
+-- Record that a feed is followed, if an endpoint is there to be told.
+update feed set followed_at = $2
+where channel_id = $1 and followed_at < $2 and exists (
+    select from webhook_position p
+    join webhook_endpoint e on e.endpoint_id = p.endpoint_id
+    where p.channel_id = $1 and e.state = 'ON'
+);
+
+-- name: delete_feed
+-- Delete a feed that nobody has followed since an instant.
+delete from feed where channel_id = $1 and followed_at < $2 returning channel_id;
+
+-- name: delete_feed_blocks
+-- Delete how far the blocks of a deleted feed have entries.
+delete from feed_block where channel_id = $1;
+
+-- name: delete_feed_entries
+-- Delete the entries of a deleted feed.
+delete from feed_entry where channel_id = $1;
+
+-- name: delete_feed_notices
+-- Delete the notices of a deleted feed.
+delete from feed_notice where channel_id = $1;

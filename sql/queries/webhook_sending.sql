@@ -164,8 +164,8 @@ where d.channel_id = $1
   );
 
 -- name: webhook_health
--- Count the endpoints by how they fare at instant $1: RETRYING since less than $2, FAILING longer. And the number of the
--- oldest entry of which an endpoint that is ON was not told, null where there is none.
+-- Count the endpoints by how they fare at instant $1, RETRYING since less than $2 or FAILING since longer, and return the
+-- number of the oldest entry that one of them was not told, null where there is none.
 with followed as (
     select p.endpoint_id, min(p.failing_since) as failing_since, min(
         case

@@ -16,11 +16,11 @@ select * from webhook_endpoint where robot_id = $1 order by endpoint_id;
 select * from webhook_endpoint where robot_id = $1 and endpoint_id = $2;
 
 -- name: update_webhook_endpoint
--- Change the settings of an endpoint.
+-- Change the settings of an endpoint, unless they were changed since version $2: by 410, or because a tag was merged.
 update webhook_endpoint set
-    url = $2, description = $3, channel_ids = $4, events = $5, tag_channel_ids = $6, tag_ids = $7,
-    state = $8, reason = $9, version = version + 1
-where endpoint_id = $1
+    url = $3, description = $4, channel_ids = $5, events = $6, tag_channel_ids = $7, tag_ids = $8,
+    state = $9, reason = $10, version = version + 1
+where endpoint_id = $1 and version = $2
 returning *;
 
 -- name: rotate_webhook_secrets

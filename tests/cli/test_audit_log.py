@@ -8,7 +8,7 @@ import pytest
 
 from service.cli.commands import main
 from service.entities.channels import Channel
-from tests.support.audit import sealed_log, write_entries
+from tests.support.audit import audit_rows, sealed_log, write_entries
 from tests.support.clock import FrozenClock
 from tests.support.processes import reset_environment
 from tests.support.runtime import bind, open_runtime
@@ -36,11 +36,18 @@ async def run(*arguments: str) -> int:
 
 
 async def test_it_writes_a_line_for_each_entry(
-    channel: Channel, capfdbinary: pytest.CaptureFixture[bytes], clock: FrozenClock
+    channel: Channel, capfdbinary: pytest.CaptureFixture[bytes], clock: FrozenClock, database_url: str
 ) -> None:
     assert await run("audit-log", "--robot", channel.robot_id) == 0
     found = [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
     assert [each["number"] for each in found] == ["1", "2", "3"]
+    async with open_runtime(database_url, clock) as runtime:
+        last = (await audit_rows(runtime))[-1]
+    assert (last["subject"], last["action"], last["request_id"]) == (
+        "operator",
+        "exportAuditLog",
+        "user-tags audit-log",
+    )
     chosen = ("--since", found[1]["at"], "--until", found[2]["at"], "--action", "renameTag", "--outcome", "DONE")
     assert await run("audit-log", "--robot", channel.robot_id, *chosen, "--subject", "ada", "--format", "ocsf") == 0
     (line,) = capfdbinary.readouterr().out.splitlines()

@@ -11,6 +11,7 @@ from service.domain.events.recorder import record_events
 from service.entities.ids import channel_gid
 from service.entities.users import EventKind, UserEvent
 from service.foundation.clock import system_clock
+from tests.support.audit import audit_rows_at
 from tests.support.clock import FrozenClock
 from tests.support.processes import reset_environment
 from tests.support.runtime import bind, open_runtime
@@ -120,8 +121,29 @@ def test_forget_deletes_one_person_and_says_so(
     assert asyncio.run(known(channel_id)) == 0
     assert main(["forget", "--channel", gid, "--openid", "ann"]) == 1
     assert capsys.readouterr().out == "forgotten\nthis openid is unknown\n"
+    entries = [each for each in asyncio.run(audit_rows_at(database_url, "robot-1")) if each["action"] == "forgetUser"]
+    assert [each["after"]["forgotten"] for each in entries] == [True, False]
+    assert {(each["subject"], each["request_id"]) for each in entries} == {("operator", "user-tags forget")}
+    assert "'ann'" not in str(entries)
     with pytest.raises(SystemExit, match="no such channel"):
         main(["forget", "--channel", "nothing", "--openid", "ann"])
+
+
+def test_a_repair_is_on_record(database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+
+    async def somebody_is_counted_twice() -> None:
+        async with open_runtime(database_url, system_clock) as runtime:
+            channel = await bind(runtime)
+            await record_events(runtime, channel, [UserEvent("ann", EventKind.FOLLOW, runtime.clock())])
+            await runtime.pool.execute("update tag_member_count set members = members + 1")
+
+    asyncio.run(somebody_is_counted_twice())
+    assert main(["verify"]) == main(["verify", "--repair"]) == 1
+    assert main(["verify", "--repair"]) == 0
+    [entry] = [each for each in asyncio.run(audit_rows_at(database_url, "robot-1")) if each["action"] == "repair"]
+    assert (entry["subject"], entry["after"]) == ("operator", {"wrongCounts": 4})
 
 
 def test_acting_says_who_acts_and_lets_another_installation_act(

@@ -25,6 +25,7 @@ async def export(database_url: str, clock: FrozenClock) -> Entries:
     """Export a log with everything in it that can be."""
     async with open_runtime(database_url, clock) as runtime:
         channels = [await bind(runtime), await bind(runtime)]
+        await runtime.pool.execute("delete from audit_entry")
         odd = (
             '{"名": "é\\u2028", "big": 12345678901234567890, "small": 1e-7, "half": 1.50, "\\ud83d\\ude00": [], "€": 1}'
         )

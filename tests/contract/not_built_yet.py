@@ -2,8 +2,4 @@
 
 from typing import Final
 
-MISSING_FROM_SCHEMA: Final = (
-    "Query.tagHints",
-    "TagHint",
-    "TagHintKind",
-)
+MISSING_FROM_SCHEMA: Final[tuple[str, ...]] = ()

@@ -119,6 +119,7 @@ CONSOLE: Final = Document("docs/console.md")
 FRONTEND: Final = Document("docs/frontend.md")
 BROADCASTS: Final = Document("docs/broadcasts.md")
 INTEGRATOR: Final = Document("docs/integrator.md")
+WEBHOOKS: Final = Document("docs/webhooks.md")
 OPERATOR: Final = Document("docs/operator.md")
 SETTINGS: Final = Document("docs/settings.md")
 # Written for those who use and run the service: what they show to paste is run.

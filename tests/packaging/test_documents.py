@@ -73,10 +73,6 @@ METHOD = re.compile(r"[A-Z][a-z]\w*\.[a-z]\w*")
 FUNCTION = re.compile(r"[a-z]+(?:_[a-z]+)+")
 # Folders whose files the documents name by their path from the root.
 PATH = re.compile(r"(?:service|console|sql|tests|docs|benchmarks|examples|requirements|\.ci)/[\w./-]*")
-# What the API would have for what the README says is not built.
-MISSING_FIELDS = {
-    "createWebhookEndpoint",
-}
 
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.path)
 
@@ -108,13 +104,6 @@ def test_the_readme_has_its_parts_in_order() -> None:
     for each in parts:
         place = README.text.find(each, place)
         assert place >= 0, each
-
-
-def test_what_is_said_not_to_be_built_is_not(schema: GraphQLSchema) -> None:
-    section = README.text.split("**What it cannot do yet**", 1)[1].split("![", 1)[0]
-    assert "Webhooks" in section
-    roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
-    assert not MISSING_FIELDS & {name for root in roots if root for name in root.fields}
 
 
 def test_the_documents_name_the_newest_release() -> None:

@@ -15,10 +15,10 @@ import pytest
 from service.cli.status import has_console
 from service.foundation.settings import read_settings
 from tests.packaging.dockerfile import REPOSITORY
-from tests.packaging.documents import BROADCASTS, FOR_USERS, FRONTEND, INTEGRATOR, OPERATOR, README
+from tests.packaging.documents import BROADCASTS, FOR_USERS, FRONTEND, INTEGRATOR, OPERATOR, README, WEBHOOKS
 from tests.packaging.pasted import EXPORTS, Demo, demo, environment
 from tests.support.processes import EXAMPLES, node
-from tests.support.servers import enterable_directory
+from tests.support.servers import enterable_directory, free_port
 from tests.support.waiting import wait_until
 
 TOKEN: Final = re.compile(r"eyJ[\w.…-]+")
@@ -137,6 +137,22 @@ async def somebody_can_be_sent_to(running: Demo, kind: str) -> None:
     """Return once people follow, and where that matters have written lately."""
     wanted = {"channelId": running.exported["CHANNEL"], "audience": {"followers": True}, "kind": kind}
     await wait_until(lambda: running.ask(SENDABLE, input=wanted)["data"]["broadcastPreview"]["sendable"] >= ENOUGH)
+
+
+def test_a_program_is_told_of_what_happens_as_printed(running: Demo) -> None:
+    printed = re.findall(r"^  (\S+ examples/webhook_receiver/\S+)$", running.said, re.MULTILINE)
+    assert [f"{each}\n" for each in printed] == [WEBHOOKS.block("sh", "receiver.py")]
+    program = printed[0].replace("examples/", f"{REPOSITORY}/examples/")
+    with running.watching(f"PORT={free_port()} exec {program}") as said:
+        assert next(said).endswith("is ACTIVE")
+        running.paste(README.block("sh", "/follow").splitlines()[0].replace("$OPENID", "told-by-webhook"))
+        assert next(event for event in map(json.loads, said) if event["type"] == "user.tags_changed")["added"]
+
+
+def test_the_feed_is_read_as_shown(running: Demo) -> None:
+    lines = running.paste(WEBHOOKS.block("sh", "/feed/changes")).splitlines()
+    assert [set(json.loads(line)) for line in lines] == [{"events", "cursor"}]
+    assert json.loads(lines[0])["events"], "the demo's people never rest for so long"
 
 
 def test_the_exports_of_the_readme_are_those_that_the_demo_prints(running: Demo) -> None:

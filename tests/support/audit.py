@@ -76,4 +76,6 @@ async def sealed_log(runtime: Runtime, *channels: Channel, count: int) -> None:
 
 async def numbers_of(runtime: Runtime, robot_id: str = "robot-1") -> list[int | None]:
     """Return the numbers of a robot's entries, in the order of their times."""
-    return [row["number"] for row in await audit_rows(runtime, robot_id)]
+    async with runtime.pool.acquire() as conn:
+        rows = await conn.fetch("select number from audit_entry where robot_id = $1 order by at, entry_id", robot_id)
+    return [number for (number,) in rows]

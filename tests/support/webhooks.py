@@ -1,10 +1,21 @@
-"""Make and look at webhook endpoints as an admin does, over HTTP."""
+"""Manage webhook endpoints as an admin does, over HTTP, and deliver to them as a worker does."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+import orjson
+
+from service.domain.change_feed.sequencing import sequence_channel
+from service.domain.runtime import Runtime
+from service.domain.webhooks.delivery.loop import Deliverer
+from service.entities.ids import parse_channel_gid
+from service.webhooks.client import WebhookClient
 from tests.support.robot import Robot
-from tests.support.web import GraphqlResponse
+from tests.support.web import GraphqlResponse, WebClient
+from tests.support.worker import worker_runtime
+from tests.webhooks.receiver import Receiver
 
 # Public, and no name that would have to be resolved. Nothing is sent there: no worker runs.
 URL: Final = "https://1.1.1.1/hooks"
@@ -93,3 +104,34 @@ def endpoint_in(answer: GraphqlResponse) -> Endpoint:
     [payload] = answer.data.values()
     endpoint: Endpoint = payload["endpoint"]
     return endpoint
+
+
+@dataclass(frozen=True)
+class Postman:
+    """Deliver what has happened when a test says so, beside a web process."""
+
+    runtime: Runtime
+    deliverer: Deliverer
+
+    async def deliver(self, *channel_ids: str) -> None:
+        """Number what happened in channels, and deliver whatever is due of any."""
+        for channel_id in channel_ids:
+            while await sequence_channel(self.runtime, parse_channel_gid(channel_id)):
+                pass
+        await self.deliverer.deliver_due()
+
+
+@asynccontextmanager
+async def postman(web: WebClient) -> AsyncGenerator[Postman]:
+    """Open what a worker delivers with."""
+    async with worker_runtime(web) as runtime:
+        client = WebhookClient(runtime.settings.webhooks, runtime.clock)
+        try:
+            yield Postman(runtime, Deliverer(runtime, client))
+        finally:
+            await client.aclose()
+
+
+def received_events(receiver: Receiver) -> list[dict[str, Any]]:
+    """Return the events of all requests, in the order in which they came."""
+    return [event for request in receiver.requests for event in orjson.loads(request.body)["events"]]

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import trustme
 
+from tests.support.waiting import wait_until
+
 Answering = Callable[[asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -32,6 +34,8 @@ class Receiver:
     open_connections: set[asyncio.StreamWriter] = field(default_factory=set)
     answer: bytes | Answering = OK
     hang_up_after: bool = False
+    at_once: int = 0
+    most_at_once: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Read requests until the other side goes, or the receiver hangs up."""
@@ -44,15 +48,35 @@ class Receiver:
                 headers = {name.lower(): value for name, _, value in (each.partition(": ") for each in lines)}
                 body = await reader.readexactly(int(headers.get("content-length", "0")))
                 self.requests.append(Request(line, headers, body))
-                if isinstance(self.answer, bytes):
-                    writer.write(self.answer)
-                else:
-                    await self.answer(writer)
-                await writer.drain()
-                if self.hang_up_after:
+                hang_up = self.hang_up_after
+                await self._answer(reader, writer)
+                if hang_up:
                     break
         self.open_connections.discard(writer)
         writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer, unless the other side goes before that is done."""
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        answering = asyncio.ensure_future(self._write(writer))
+        going = asyncio.ensure_future(wait_until(reader.at_eof, within=60))
+        try:
+            await asyncio.wait({answering, going}, return_when=asyncio.FIRST_COMPLETED)
+            if answering.done():
+                answering.result()
+        finally:
+            answering.cancel()
+            going.cancel()
+            await asyncio.wait({answering, going})
+            self.at_once -= 1
+
+    async def _write(self, writer: asyncio.StreamWriter) -> None:
+        if isinstance(self.answer, bytes):
+            writer.write(self.answer)
+        else:
+            await self.answer(writer)
+        await writer.drain()
 
 
 @asynccontextmanager

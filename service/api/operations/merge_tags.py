@@ -116,6 +116,6 @@ class MergeTagMutations:
         preview_hash: Annotated[str, strawberry.argument(description="`hash` of the preview that was looked at.")],
     ) -> MergeTagPayload | None:
         job = await start_merge(
-            info.context.runtime, info.context.principal, parse_tag_gid(from_id), parse_tag_gid(into), preview_hash
+            info.context.runtime, info.context.actor, parse_tag_gid(from_id), parse_tag_gid(into), preview_hash
         )
         return MergeTagPayload(job=TagMerge.of(info, job, is_open=True))

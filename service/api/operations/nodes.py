@@ -1,7 +1,9 @@
 """Resolve `node` and `nodes`: find anything by its id."""
 
 import asyncio
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Annotated, Final
 
 import strawberry
 
@@ -63,33 +65,26 @@ class NodeQueries:
 
 async def _load_node(info: Info, gid: str) -> Node | None:
     """Return any object by its id. Raises NotFoundError, also for a type that the role may not see."""
-    type_name, numbers = split_gid(gid) or SplitGid("", ())
+    type_name = (split_gid(gid) or SplitGid("", ())).type_name
     needed = TYPE_PERMISSIONS.get(type_name)
-    if needed is None or not info.context.principal.may(needed):
+    if needed is None or type_name not in FINDERS or not info.context.principal.may(needed):
         raise NotFoundError("node")
-    match type_name:
-        case "Channel":
-            return await channel_by_id(info, gid)
-        case "Tag":
-            return await tag_by_id(info, gid, living=False)
-        case "User":
-            return await user_by_id(info, gid)
-        case kind if kind in JobKind.__members__.values():
-            return await job_by_id(info, gid)
-        case "ReturnReceipt":
-            return await receipt_node(info, parse_receipt_gid(gid))
-        case "ReturnEndpoint":
-            return await endpoint_node(info, numbers)
-        case "WebhookEndpoint":
-            return await webhook_endpoint_node(info, gid)
-        case "WebhookDelivery":
-            return await webhook_delivery_node(info, gid)
-        case "AuditEntry":
-            context = info.context
-            found = await find_audit_entry(context.runtime, context.principal, *parse_audit_entry_gid(gid))
-            return AuditEntry.of(found, load_node_or_none)
-        case _:
-            raise NotFoundError("node")
+    return await FINDERS[type_name](info, gid)
+
+
+async def _receipt(info: Info, gid: str) -> Node | None:
+    return await receipt_node(info, parse_receipt_gid(gid))
+
+
+async def _return_endpoint(info: Info, gid: str) -> Node:
+    split = split_gid(gid)
+    return await endpoint_node(info, split.numbers if split else ())
+
+
+async def _audit_entry(info: Info, gid: str) -> Node:
+    context = info.context
+    found = await find_audit_entry(context.runtime, context.principal, *parse_audit_entry_gid(gid))
+    return AuditEntry.of(found, load_node_or_none)
 
 
 async def load_node_or_none(info: Info, gid: str) -> Node | None:
@@ -98,3 +93,17 @@ async def load_node_or_none(info: Info, gid: str) -> Node | None:
         return await _load_node(info, gid)
     except NotFoundError:
         return None
+
+
+# What finds an object by its id, by the name of its type.
+FINDERS: Final[Mapping[str, Callable[[Info, str], Awaitable[Node | None]]]] = {
+    "Channel": channel_by_id,
+    "Tag": partial(tag_by_id, living=False),
+    "User": user_by_id,
+    **dict.fromkeys(map(str, JobKind), job_by_id),
+    "ReturnReceipt": _receipt,
+    "ReturnEndpoint": _return_endpoint,
+    "WebhookEndpoint": webhook_endpoint_node,
+    "WebhookDelivery": webhook_delivery_node,
+    "AuditEntry": _audit_entry,
+}

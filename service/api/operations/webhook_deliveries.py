@@ -70,7 +70,8 @@ class WebhookDeliveryMutations:
     @strawberry.mutation(
         description=(
             "Sends a delivery once more, with its `webhook-id` and its events, and moves no position. For creators and "
-            "admins (MANAGE_WEBHOOKS). Answers CONFLICT for an endpoint that is OFF or GONE, or NOT_FOUND."
+            "admins (MANAGE_WEBHOOKS). Answers CONFLICT for an endpoint that is OFF or GONE and for events that the "
+            "log no longer holds, or NOT_FOUND."
         ),
         extensions=[needs(Permission.MANAGE_WEBHOOKS)],
     )

@@ -96,7 +96,8 @@ class Audience:
         description=(
             "How many people who are in the audience now can still be reached at each full hour ahead, if nobody does "
             "anything: whoever writes, clicks, scans, pays or follows meanwhile can be reached for longer. Exact, as "
-            "of the moment it is asked. BAD_USER_INPUT for other than 1 to 168 hours."
+            "of the moment it is asked. BAD_USER_INPUT for other than 1 to 168 hours, and for an audience of an "
+            "earlier instant."
         ),
         metadata={**at_most(MAX_FORECAST_HOURS, usual=48), **takes_as_long_as(LOOKING_AT_THE_TOUCHABLE)},
     )
@@ -106,6 +107,7 @@ class Audience:
         hours: Annotated[int, strawberry.argument(description="How many hours ahead are told, 1 to 168.")] = 48,
     ) -> list[TouchableAt]:
         audience = self.entity
+        audience.require_present()
         found = await touchable_forecast(info.context.runtime, audience.channel, audience.expression, hours)
         return [TouchableAt(at=each.at, count=each.count) for each in found]
 

@@ -17,6 +17,7 @@ from service.entities.change_feed import FeedEventType
 from service.entities.channels import ChannelKind
 from service.entities.errors import ErrorCode, RejectionCode
 from service.entities.expressions import Operator
+from service.entities.hints import TagHintKind
 from service.entities.jobs import JobState
 from service.entities.principal import Permission, Role
 from service.entities.remote_tags import RemoteAdditions
@@ -312,6 +313,15 @@ _describe(
     UPDATE="Members of the remote tag are changed.",
     NOTHING="Both sides are the same already.",
     REFUSED="Nothing can be done; `error` says why.",
+)
+_describe(
+    TagHintKind,
+    "What is worth a look about one tag or two, by today's members. Further kinds may be added.",
+    EQUAL="The two tags have the same members; of several equal ones, each is told with the oldest.",
+    SUBSET="Everybody with the tag has the other one, too, which has more members.",
+    DISJOINT="Nobody has both, although an `all` of an ACTIVE combo holds both; each has members.",
+    EMPTY="Nobody has the tag.",
+    UNUSED="No combo, no broadcast to come and no tag of the Official Account uses the tag.",
 )
 _describe(
     ErrorCode,

@@ -8,7 +8,7 @@ import strawberry
 from service.api.context import Info
 from service.api.types.connection import Connection, Edge, encode_page_cursor, page, start_of_page
 from service.api.types.primitives import Node
-from service.domain.audiences.exports import export_url
+from service.domain.audiences.export_links import export_url
 from service.domain.jobs import lookup as use_cases
 from service.entities.errors import ErrorCode
 from service.entities.ids import gid

@@ -5,7 +5,7 @@ from datetime import datetime
 import strawberry
 
 from service.api.guards.list_sizes import at_most
-from service.domain.tags import flow as use_cases
+from service.domain.audiences import tag_flow as use_cases
 from service.entities.blocks import ChangeCause
 
 

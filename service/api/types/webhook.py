@@ -229,7 +229,12 @@ class WebhookEndpoint(Node):
     def secret(self, info: Info) -> str:
         return decrypt_secret(info.context.runtime.secret_box, self.told.endpoint)
 
-    @strawberry.field(description="What was sent to the endpoint, newest first; kept as long as the change log.")
+    @strawberry.field(
+        description=(
+            "What was sent to the endpoint, newest first; kept as long as the change log, and of each channel the last "
+            "thousand."
+        )
+    )
     async def deliveries(self, info: Info, first: First = 20, after: After = None) -> WebhookDeliveryConnection:
         check_page_size(first)
         start = FIRST_PLACE if after is None else _place_of_cursor(after)

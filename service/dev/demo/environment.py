@@ -26,6 +26,8 @@ def demo_environment(settings: Settings, environment: Mapping[str, str]) -> dict
         # Whoever watches it is not to wait for a quarter of an hour.
         "USER_TAGS_COMBOS_EVERY": "1m",
         "USER_TAGS_KEEP_IN_SYNC_EVERY": "30s",
+        # Who tries webhooks receives them on this machine.
+        "USER_TAGS_WEBHOOKS_ALLOW_PRIVATE": "on",
     }
     chosen = {name for name in defaults if environment.get(name, "").strip()}
     return {"USER_TAGS_DEMO_PORT": str(port), **{name: defaults[name] for name in defaults.keys() - chosen}}

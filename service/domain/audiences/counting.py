@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import combinations
 from typing import Final
 
-from service.domain.audiences.looking_back import Past, past_blocks_of_audience, past_of, past_size
+from service.domain.audiences.looking_back import INSTANT, Past, past_blocks_of_audience, past_of, past_size
 from service.domain.audiences.paging import users_page
 from service.domain.audiences.received import receivable
 from service.domain.channels.lookup import find_channel
@@ -53,6 +53,12 @@ class Audience:
     size: audiences.AudienceSize
     broadcasts: BroadcastNames
     past: Past | None = None
+
+    def require_present(self) -> None:
+        """Raise BadInputError if the set is that of an earlier instant, from which nothing is foreseen."""
+        if self.past is not None:
+            message = "What is ahead is told of those who are in the audience now: leave out the instant."
+            raise BadInputError(FieldError((INSTANT,), "ONLY_OF_NOW", message))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,7 @@ async def count_audience_as_of(
         catalogue = await _open_catalogue(conn, channel.channel_id)
         if next(broadcast_drafts(draft), None) is not None:
             message = "Who had received a broadcast by then is not kept: leave out `received`, or the instant."
-            raise BadInputError(FieldError(("as_of",), "NOT_WITH_RECEIVED", message))
+            raise BadInputError(FieldError((INSTANT,), "NOT_WITH_RECEIVED", message))
         expression = parse_expression(catalogue, draft, AllowedStates.ACTIVE_ONLY, NO_BROADCASTS)
         past = await past_of(conn, runtime, channel.channel_id, expression, at)
     size = await past_size(runtime, channel.channel_id, expression, past)

@@ -8,7 +8,6 @@ import zlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from service.domain.audiences.csv_writer import Cell, csv_rows
@@ -64,14 +63,6 @@ class ExportFile:
     chunks: int
 
 
-class ExportLink(NamedTuple):
-    """Name the job of a signed link, and when the link expires."""
-
-    channel_id: int
-    job_id: int
-    expires_at: datetime
-
-
 class _Slice(NamedTuple):
     """Hold the blocks that one transaction writes, and the ordinals of their users."""
 
@@ -107,6 +98,7 @@ async def start_export(runtime: Runtime, principal: Principal, channel_id: int, 
                 "block": 0,
                 "chunk": 0,
                 "rows": 0,
+                "role": principal.role.value,
             },
             principal=principal,
         )
@@ -229,23 +221,6 @@ def _tag_names(
 def _compressed(rows: Sequence[Sequence[Cell]]) -> _Chunk:
     text = csv_rows(rows)
     return _Chunk(len(text), zlib.compress(text, COMPRESSION_LEVEL))
-
-
-def export_url(runtime: Runtime, job: Job) -> str | None:
-    """Return the signed URL of the file; None before it is finished and after it expired."""
-    if job.state is not JobState.DONE or job.expires_at is None or job.expires_at <= runtime.clock():
-        return None
-    claims = f"{job.channel_id}.{job.job_id}.{int(job.expires_at.timestamp())}"
-    return f"{runtime.settings.public_url}/export/{claims}.{runtime.secret_box.sign(claims)}"
-
-
-def parse_export_link(runtime: Runtime, link: str) -> ExportLink | None:
-    """Return the contents of a signed link; None if the signature is wrong. The caller checks `expires_at`."""
-    claims, _, signature = link.rpartition(".")
-    if not runtime.secret_box.verify_signature(claims, signature):
-        return None
-    channel_id, job_id, expires_at = map(int, claims.split("."))
-    return ExportLink(channel_id, job_id, datetime.fromtimestamp(expires_at, UTC))
 
 
 async def open_export(runtime: Runtime, channel_id: int, job_id: int) -> ExportFile | None:

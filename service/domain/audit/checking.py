@@ -20,7 +20,6 @@ from service.storage.channels import channels_of_robot
 
 # More are counted and not listed.
 MAX_LISTED_BREAKS: Final = 20
-BEFORE_ALL_NUMBERS: Final = -(2**62)
 
 
 class BreakKind(StrEnum):
@@ -57,6 +56,14 @@ class ChainReport:
         """Tell whether nothing is wrong."""
         return not self.broken
 
+    def note(self, found: ChainBreak) -> None:
+        """Count a break, and list it if there are not too many."""
+        if found in self.breaks[-1:]:
+            return
+        self.broken += found.last - found.number + 1
+        if len(self.breaks) < MAX_LISTED_BREAKS:
+            self.breaks.append(found)
+
 
 async def check_chain(runtime: Runtime, robot_id: str) -> ChainReport:
     """Compare all sealed entries of a robot with their hashes. A robot that never bound a channel has none."""
@@ -65,15 +72,21 @@ async def check_chain(runtime: Runtime, robot_id: str) -> ChainReport:
         if home is None:
             return ChainReport(ChainEnds(0))
         channel_ids = [each.channel_id for each in await channels_of_robot(conn, robot_id)]
-        check = ChainCheck(await audit_chain.chain_ends(conn, home))
+        ends = await audit_chain.chain_ends(conn, home)
+        check = ChainCheck(ends)
         read = partial(audit_chain.sealed_entries, conn)
-        async for logged in chain_order(channel_ids, BEFORE_ALL_NUMBERS, read):
-            check.follow(logged)
-        return check.end()
+        async for piece in chain_order(channel_ids, ends.base_number, ends.last_number, read):
+            for logged in piece:
+                check.follow(logged)
+        report = check.end()
+        for channel_id in channel_ids:
+            for number in await audit_chain.foreign_numbers(conn, ends, channel_id, MAX_LISTED_BREAKS):
+                report.note(ChainBreak(number, number, BreakKind.FOREIGN))
+        return report
 
 
 class ChainCheck:
-    """Follow a chain entry by entry, by number; whatever is wrong at one, the next is compared with it as it stands."""
+    """Follow a chain between its ends, by number; whatever is wrong at one, the next is compared with it as it is."""
 
     def __init__(self, ends: ChainEnds) -> None:
         self._report = ChainReport(ends)
@@ -86,7 +99,7 @@ class ChainCheck:
         """Compare the next entry."""
         number = logged.number or 0
         self._report.entries += 1
-        if not self._next <= number <= self._report.ends.last_number:
+        if number < self._next:
             self._note(number, number, BreakKind.FOREIGN)
             return
         self._miss_until(number)
@@ -108,12 +121,7 @@ class ChainCheck:
             self._next, self._known = number, False
 
     def _note(self, number: int, last: int, kind: BreakKind) -> None:
-        found = ChainBreak(number, last, kind)
-        if found in self._report.breaks[-1:]:
-            return
-        self._report.broken += last - number + 1
-        if len(self._report.breaks) < MAX_LISTED_BREAKS:
-            self._report.breaks.append(found)
+        self._report.note(ChainBreak(number, last, kind))
 
 
 def intact_run(ends: ChainEnds, entries: Sequence[LoggedEntry]) -> list[LoggedEntry]:

@@ -60,15 +60,20 @@ async def start_audit_export(
 
     Raises ForbiddenError, BadInputError.
     """
-    require_audit_permission(principal)
-    check_audit_filter(wanted)
     expires_at = (runtime.clock() + LINK_VALID_FOR).replace(microsecond=0)
-    async with runtime.pool.acquire() as conn, conn.transaction():
-        await record(conn, runtime, principal, ACTION, channel_id=None, after=_values(wanted, audit_format))
+    await record_export(runtime, principal, wanted, audit_format)
     claims = _claims(principal, wanted, audit_format, expires_at)
     text = base64.urlsafe_b64encode(orjson.dumps(claims)).decode().rstrip("=")
     url = f"{runtime.settings.public_url}/export/audit/{text}.{runtime.secret_box.sign(SIGNED_AS + text)}"
     return ExportLink(url, expires_at)
+
+
+async def record_export(runtime: Runtime, principal: Principal, wanted: AuditFilter, audit_format: AuditFormat) -> None:
+    """Record that entries are exported. Raises ForbiddenError, BadInputError where they cannot be."""
+    require_audit_permission(principal)
+    check_audit_filter(wanted)
+    async with runtime.pool.acquire() as conn, conn.transaction():
+        await record(conn, runtime, principal, ACTION, channel_id=None, after=_values(wanted, audit_format))
 
 
 def parse_audit_link(runtime: Runtime, link: str) -> AuditExport | None:
@@ -113,21 +118,16 @@ async def audit_lines(
         if home is None:
             return
         channel_ids = [each.channel_id for each in await channels_of_robot(conn, robot_id)]
-        last = (await audit_chain.chain_ends(conn, home)).last_number
+        ends = await audit_chain.chain_ends(conn, home)
 
-    async def read(channel_id: int, after: int, limit: int) -> list[LoggedEntry]:
+    async def read(channel_id: int, after: int, last: int) -> list[LoggedEntry]:
         async with runtime.pool.acquire() as conn:
-            return await audit_log.exported_entries(conn, channel_id, wanted, after=after, last=last, limit=limit)
+            return await audit_log.exported_entries(conn, channel_id, wanted, after, last)
 
-    waiting: list[LoggedEntry] = []
-    async with aclosing(chain_order(channel_ids, 0, read)) as entries:
-        async for logged in entries:
-            waiting.append(logged)
-            if len(waiting) == LINES_PER_CHUNK:
-                yield await asyncio.to_thread(_lines, waiting, audit_format)
-                waiting = []
-    if waiting:
-        yield await asyncio.to_thread(_lines, waiting, audit_format)
+    async with aclosing(chain_order(channel_ids, ends.base_number, ends.last_number, read)) as pieces:
+        async for piece in pieces:
+            for start in range(0, len(piece), LINES_PER_CHUNK):
+                yield await asyncio.to_thread(_lines, piece[start : start + LINES_PER_CHUNK], audit_format)
 
 
 def _lines(entries: Sequence[LoggedEntry], audit_format: AuditFormat) -> bytes:

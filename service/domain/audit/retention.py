@@ -5,20 +5,17 @@ disappears with age.
 """
 
 import logging
-from contextlib import aclosing
 from datetime import datetime
 from functools import partial
 from itertools import takewhile
 from typing import Final
 
 from service.domain.audit.checking import intact_run
-from service.domain.audit.in_order import chain_order
+from service.domain.audit.in_order import entries_between
 from service.domain.runtime import Runtime
-from service.entities.audit_chain import ChainEnds, LoggedEntry
 from service.entities.channels import Channel
 from service.storage import audit_chain
 from service.storage.channels import channels_of_robot
-from service.storage.database.pool import Connection
 
 ENTRIES_PER_SLICE: Final = 300
 
@@ -44,7 +41,9 @@ async def _prune_slice(runtime: Runtime, channel: Channel, before: datetime) -> 
         if ends is None:
             return 0
         channel_ids = [each.channel_id for each in await channels_of_robot(conn, channel.robot_id)]
-        old = list(takewhile(lambda each: each.entry.at < before, await _oldest(conn, ends, channel_ids)))
+        last = min(ends.base_number + ENTRIES_PER_SLICE, ends.last_number)
+        oldest = await entries_between(channel_ids, ends.base_number, last, partial(audit_chain.sealed_entries, conn))
+        old = list(takewhile(lambda each: each.entry.at < before, oldest))
         run = intact_run(ends, old)
         if len(run) < len(old):
             number = ends.base_number + len(run) + 1
@@ -55,14 +54,3 @@ async def _prune_slice(runtime: Runtime, channel: Channel, before: datetime) -> 
             number = ends.base_number + len(run)
             await audit_chain.delete_sealed_entries(conn, ends, channel_ids, number, run[-1].hash)
         return len(run)
-
-
-async def _oldest(conn: Connection, ends: ChainEnds, channel_ids: list[int]) -> list[LoggedEntry]:
-    read = partial(audit_chain.sealed_entries, conn)
-    async with aclosing(chain_order(channel_ids, ends.base_number, read)) as entries:
-        found: list[LoggedEntry] = []
-        async for logged in entries:
-            found.append(logged)
-            if len(found) == ENTRIES_PER_SLICE:
-                break
-    return found

@@ -5,6 +5,7 @@ Source: docs/specification.md §6.7.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from service.domain.change_feed.cursors import encode_cursor
@@ -12,7 +13,7 @@ from service.entities.change_feed import FeedEvent, FeedEventType, FeedPosition
 from service.entities.ids import channel_gid, gid, tag_gid, user_gid
 from service.entities.jobs import JobKind
 from service.entities.tags import Tag
-from service.storage.change_feed import Notice, TagLine
+from service.storage.feed_lines import Notice, TagLine
 
 RESET: Final = "feed.reset"
 TRIAL: Final = "webhook.test"
@@ -129,6 +130,7 @@ def trial_event(channel_id: int, at: datetime) -> dict[str, object]:
     return {"type": TRIAL, "at": _instant(at), "channelId": channel_gid(channel_id)}
 
 
+@lru_cache(1_000)
 def _instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 

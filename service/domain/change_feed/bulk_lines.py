@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from service.entities.blocks import BLOCK_BYTES, OFFSETS_IN_BYTE
-from service.storage.change_feed import BulkLine
+from service.storage.feed_lines import BulkLine
 
 
 class PersonLine(NamedTuple):

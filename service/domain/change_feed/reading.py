@@ -13,8 +13,9 @@ from typing import Final, NamedTuple
 from service.domain.change_feed.bodies import EventWriter
 from service.domain.change_feed.bulk_lines import people_of
 from service.domain.change_feed.resets import reset_page
+from service.domain.change_feed.spans import Span, spans_after
 from service.domain.runtime import Runtime
-from service.entities.blocks import ChangeCause, ordinal_at
+from service.entities.blocks import BLOCK_SIZE, ChangeCause, ordinal_at
 from service.entities.change_feed import (
     EVERYTHING,
     WHOLE_ENTRY,
@@ -24,23 +25,19 @@ from service.entities.change_feed import (
     FeedPage,
     FeedPosition,
 )
-from service.storage import change_feed
-from service.storage.change_feed import (
+from service.storage import feed_lines
+from service.storage.change_feed import FeedEntry, instant_of
+from service.storage.database.pool import Connection
+from service.storage.feed_lines import (
     AFTER_LAST_OFFSET,
     EntryRange,
-    FeedEntry,
-    FeedPart,
     Notice,
-    StoredEntry,
     TagLine,
     UserLine,
-    instant_of,
 )
-from service.storage.database.pool import Connection
 
-# A page ends after so many entries, or versions in them, and after so many lines where a filter leaves few of them.
+# A page ends after so many entries, and after so many lines where a filter leaves few of them.
 MAX_ENTRIES: Final = 500
-MAX_VERSIONS: Final = 5_000
 MIN_FILTERED_LINES: Final = 1_000
 # The number of a tag that stands for all of the channel.
 GATE: Final = 0
@@ -62,59 +59,17 @@ async def read_feed(
     """
     async with runtime.pool.acquire() as conn:
         async with conn.transaction(isolation="repeatable_read", readonly=True):
-            part = await change_feed.entries_from(conn, channel_id, after.seq, MAX_ENTRIES)
-            spans = None if part is None else _spans(part, after, until)
+            lines = limit if which.tag_ids is None else max(limit, MIN_FILTERED_LINES)
+            # Nearly every version has a line, and every entry a version.
+            part = await feed_lines.entries_from(conn, channel_id, after.seq, min(lines + 1, MAX_ENTRIES))
+            spans = None if part is None else spans_after(part, after, until, versions=lines + 1)
             if part is not None and spans is not None:
-                page = await _Reader(conn, channel_id, which, limit, until).read(spans, after)
+                page = _Page(after, limit, until)
+                await _Reader(conn, channel_id, which, page).read(spans, lines)
                 at_end = page.complete and page.position.seq >= part.state.last_seq
                 at = runtime.clock() if at_end else instant_of(page.position.seq)
                 return FeedPage(tuple(page.events), page.position, at, at_end=at_end)
         return await reset_page(conn, runtime, channel_id, which)
-
-
-class _Span(NamedTuple):
-    """Name what is to be read of an entry: what comes after a version and an offset."""
-
-    entry: FeedEntry
-    after_version: int
-    after_offset: int
-
-
-def _spans(part: FeedPart, after: FeedPosition, until: FeedPosition | None) -> list[_Span] | None:
-    """Return what comes after a position, of so many entries as a page may have; None where something is missing."""
-    begun = bool(part.entries) and part.entries[0].entry.seq == after.seq
-    if after < part.state.base or not (begun or after.seq == part.state.base.seq):
-        return None
-    spans: list[_Span] = []
-    versions = 0
-    for stored in part.entries:
-        entry = stored.entry
-        if versions > MAX_VERSIONS or (until is not None and entry.seq > until.seq):
-            break
-        span = _span(entry, after)
-        if span is None:
-            continue
-        if _is_gone(span, stored, part.tag_base_version):
-            return None
-        spans.append(span)
-        versions += 0 if entry.to_version is None else entry.to_version - span.after_version
-    return spans
-
-
-def _span(entry: FeedEntry, after: FeedPosition) -> _Span | None:
-    """Return what is left of an entry after a position; None if nothing is."""
-    if entry.seq == after.seq and after.version:
-        begun = after.version <= entry.to_version if entry.to_version is not None else after.version < WHOLE_ENTRY
-        return _Span(entry, after.version, after.offset) if begun else None
-    return _Span(entry, entry.from_version or 0, AFTER_LAST_OFFSET)
-
-
-def _is_gone(span: _Span, stored: StoredEntry, tag_base_version: int) -> bool:
-    """Tell whether the log no longer has all of it, or of the tag states by which it is told."""
-    if span.entry.to_version is None:
-        return False
-    first = span.after_version + (span.after_offset == AFTER_LAST_OFFSET)
-    return stored.base_version >= first or span.entry.tag_version < tag_base_version
 
 
 class _Shown(NamedTuple):
@@ -158,77 +113,70 @@ class _Page:
 
 
 class _Reader:
-    """Read spans in one snapshot."""
+    """Read spans in one snapshot into a page."""
 
-    def __init__(
-        self, conn: Connection, channel_id: int, which: FeedFilter, limit: int, until: FeedPosition | None
-    ) -> None:
+    def __init__(self, conn: Connection, channel_id: int, which: FeedFilter, page: _Page) -> None:
         self._conn = conn
         self._channel_id = channel_id
         self._which = which
-        self._limit = limit
-        self._until = until
+        self._page = page
         self._writer = EventWriter(channel_id)
         self._shown: dict[tuple[int, int], _Shown] = {}
 
-    async def read(self, spans: Sequence[_Span], after: FeedPosition) -> _Page:
-        """Return the events of spans up to the limit."""
-        page = _Page(after, self._limit, self._until)
-        lines, truncated = await self._user_lines(spans)
+    async def read(self, spans: Sequence[Span], max_lines: int) -> None:
+        """Read the events of spans up to the limit of the page, and at most so many lines of blocks."""
+        page = self._page
+        lines, cut = await self._user_lines(spans, max_lines)
         tag_lines = await self._tag_lines(spans)
         notices = await self._notices(spans)
         for span in spans:
-            entry = span.entry
-            if entry.block is not None:
-                await self._read_block(page, span, lines.get(entry.seq, ()))
-                if truncated == entry.seq:
-                    page.complete = False
-            elif entry.to_version is not None:
-                self._read_tags(page, span, tag_lines)
+            seq = span.entry.seq
+            if span.entry.block is not None:
+                await self._read_block(span, lines.get(seq, ()))
+                page.complete &= cut != seq
+            elif span.entry.to_version is not None:
+                self._read_tags(span, tag_lines)
             else:
-                self._read_notices(page, span, notices.get(entry.seq, ()))
+                self._read_notices(span, notices.get(seq, ()))
             if not page.complete:
-                return page
-            page.position = FeedPosition(entry.seq, WHOLE_ENTRY)
-        return page
+                return
+            page.position = span.end
+            page.complete = span.end.version == WHOLE_ENTRY
 
-    async def _user_lines(self, spans: Sequence[_Span]) -> tuple[dict[int, list[UserLine]], int | None]:
-        """Return the lines of blocks by entry, and the entry at which they end early, None if they do not."""
+    async def _user_lines(self, spans: Sequence[Span], most: int) -> tuple[dict[int, list[UserLine]], int | None]:
+        """Return the lines of blocks by entry, and the entry in which they end early, None if they do not."""
         ranges = [
-            EntryRange(
-                span.entry.seq, span.entry.block, span.after_version, span.after_offset, span.entry.to_version or 0
-            )
+            EntryRange(span.entry.seq, span.entry.block, span.after_version, span.after_offset, span.to_version)
             for span in spans
             if span.entry.block is not None
         ]
         if not ranges:
             return {}, None
-        most = self._limit if self._which.tag_ids is None else max(self._limit, MIN_FILTERED_LINES)
-        lines = await change_feed.user_lines(self._conn, self._channel_id, ranges, most + 1)
+        lines = await feed_lines.user_lines(self._conn, self._channel_id, ranges, most + 1)
         by_entry = {seq: list(group) for seq, group in groupby(lines[:most], key=lambda line: line.seq)}
         return by_entry, lines[most].seq if len(lines) > most else None
 
-    async def _tag_lines(self, spans: Sequence[_Span]) -> list[TagLine]:
+    async def _tag_lines(self, spans: Sequence[Span]) -> list[TagLine]:
         """Return the lines of all spans of tag states, whose versions follow one another."""
         of_tags = [span for span in spans if span.entry.block is None and span.entry.to_version is not None]
         if not of_tags:
             return []
         first, last = of_tags[0], of_tags[-1].entry.to_version
         after_version = first.after_version - (first.after_offset != AFTER_LAST_OFFSET)
-        return await change_feed.tag_lines(self._conn, self._channel_id, after_version, last or 0)
+        return await feed_lines.tag_lines(self._conn, self._channel_id, after_version, last or 0)
 
-    async def _notices(self, spans: Sequence[_Span]) -> dict[int, list[Notice]]:
+    async def _notices(self, spans: Sequence[Span]) -> dict[int, list[Notice]]:
         seqs = [span.entry.seq for span in spans if span.entry.to_version is None]
-        found = await change_feed.notices(self._conn, self._channel_id, seqs) if seqs else []
+        found = await feed_lines.notices(self._conn, self._channel_id, seqs) if seqs else []
         return {seq: list(group) for seq, group in groupby(found, key=lambda notice: notice.seq)}
 
-    async def _read_block(self, page: _Page, span: _Span, lines: Sequence[UserLine]) -> None:
+    async def _read_block(self, span: Span, lines: Sequence[UserLine]) -> None:
+        page = self._page
         shown = await self._shown_at(span.entry)
         told = FeedEventType.USER_TAGS_CHANGED in self._which.types
         for line in lines:
             if line.offset is None:
-                if told:
-                    await self._read_bulk(page, span, line, shown.at(line.at))
+                await self._read_bulk(span, line, shown.at(line.at) if told else frozenset())
             else:
                 position = FeedPosition(line.seq, line.version, line.offset)
                 if page.takes(position):
@@ -252,12 +200,11 @@ class _Reader:
             return None
         return self._writer.user_tags_changed(position, line.at, ordinal, added, removed, line.cause)
 
-    async def _read_bulk(self, page: _Page, span: _Span, line: UserLine, shown: frozenset[int]) -> None:
+    async def _read_bulk(self, span: Span, line: UserLine, shown: frozenset[int]) -> None:
         """Take what one version did to many people, those first who are left from the page before."""
+        page = self._page
         begun = line.version == span.after_version and span.after_offset != AFTER_LAST_OFFSET
-        if not shown:
-            return
-        lines = await change_feed.bulk_lines(self._conn, self._channel_id, line.block, line.version, shown)
+        lines = await feed_lines.bulk_lines(self._conn, self._channel_id, line.block, line.version, shown)
         left = page.limit - len(page.events) + 1
         for person in people_of(lines, span.after_offset if begun else -1, left):
             position = FeedPosition(line.seq, line.version, person.offset)
@@ -266,20 +213,24 @@ class _Reader:
             ordinal = ordinal_at(line.block, person.offset)
             event = self._writer.user_tags_changed(position, line.at, ordinal, person.added, person.removed, line.cause)
             page.pass_by(position, event)
+        end = FeedPosition(line.seq, line.version, BLOCK_SIZE - 1)
+        if page.takes(end):
+            page.pass_by(end, None)
 
-    def _read_tags(self, page: _Page, span: _Span, lines: Sequence[TagLine]) -> None:
-        seq, to_version = span.entry.seq, span.entry.to_version or 0
+    def _read_tags(self, span: Span, lines: Sequence[TagLine]) -> None:
+        page = self._page
         for line in lines:
             place = (line.version, line.tag_id)
-            if line.version > to_version or place <= (span.after_version, span.after_offset):
+            if line.version > span.to_version or place <= (span.after_version, span.after_offset):
                 continue
-            position = FeedPosition(seq, *place)
+            position = FeedPosition(span.entry.seq, *place)
             if not page.takes(position):
                 return
             event = self._writer.tag_event(position, line)
             page.pass_by(position, event if self._is_told(event, line.tag_id) else None)
 
-    def _read_notices(self, page: _Page, span: _Span, notices: Sequence[Notice]) -> None:
+    def _read_notices(self, span: Span, notices: Sequence[Notice]) -> None:
+        page = self._page
         for notice in notices:
             if notice.place <= span.after_version:
                 continue
@@ -298,11 +249,11 @@ class _Reader:
         key = (entry.former_tag_version, entry.tag_version)
         shown = self._shown.get(key)
         if shown is None:
-            tag_ids = await change_feed.shown_tags_at(self._conn, self._channel_id, entry.tag_version)
+            tag_ids = await feed_lines.shown_tags_at(self._conn, self._channel_id, entry.tag_version)
             if self._which.tag_ids is not None:
                 tag_ids &= self._which.tag_ids
             since = {}
             if entry.former_tag_version < entry.tag_version:
-                since = await change_feed.tags_become_shown(self._conn, self._channel_id, *key)
+                since = await feed_lines.tags_become_shown(self._conn, self._channel_id, *key)
             shown = self._shown[key] = _Shown(tag_ids, since)
         return shown

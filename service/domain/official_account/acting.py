@@ -9,7 +9,7 @@ Source: docs/specification.md §6.
 import asyncio
 import ipaddress
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from enum import StrEnum
@@ -17,13 +17,16 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
+from service.domain.audit.operators import operator_of
+from service.domain.audit.recording import record
+from service.domain.audit.values import broadcast_ref, channel_ref
 from service.domain.runtime import Runtime
 from service.entities.jobs import JobChangeNotification
 from service.foundation.cancellation import cancel_and_wait
 from service.foundation.settings import Settings
-from service.storage import installation
+from service.storage import channels, installation
 from service.storage.broadcasts import broadcast_control
-from service.storage.database.pool import DATABASE_ERRORS
+from service.storage.database.pool import DATABASE_ERRORS, Connection
 
 # How long what was read is relied on: a copy that is restored under a running process is noticed so soon.
 READ_AGAIN_AFTER: Final = timedelta(seconds=5)
@@ -111,9 +114,10 @@ async def _read_patiently(runtime: Runtime) -> None:
 async def confirm_acting(runtime: Runtime) -> int:
     """Let this installation act by the database, and no other one any more.
 
-    Every unfinished broadcast is paused before, as its messages may have been sent by another one; returns how many.
+    Every unfinished broadcast is paused before, as its messages may have been sent by another one, and that is recorded
+    for its robot; returns how many.
     """
-    paused = await _pause_broadcasts(runtime)
+    paused = await _pause_broadcasts(runtime, by_operator=True)
     async with runtime.pool.acquire() as conn:
         await installation.confirm_acting(conn, runtime.settings.public_url, runtime.clock())
         found = await installation.acting_installation(conn)
@@ -135,16 +139,33 @@ async def _notice_restored_database(runtime: Runtime) -> None:
         log.warning("The database was restored, or its standby took over: %d broadcasts wait to be resumed.", paused)
 
 
-async def _pause_broadcasts(runtime: Runtime) -> int:
+async def _pause_broadcasts(runtime: Runtime, *, by_operator: bool = False) -> int:
     """Pause every unfinished broadcast of every robot, and return how many those were."""
     paused = []
     async with runtime.pool.acquire() as conn:
         for channel_id in await broadcast_control.channels_with_unfinished_broadcasts(conn):
             async with conn.transaction():
                 stopped = await broadcast_control.pause_broadcasts(conn, channel_id)
+                if by_operator and stopped:
+                    await _record_pausing(conn, runtime, channel_id, stopped)
             paused += [JobChangeNotification(channel_id, job_id) for job_id in stopped]
     runtime.publisher.publish(paused)
     return len(paused)
+
+
+async def _record_pausing(conn: Connection, runtime: Runtime, channel_id: int, job_ids: Sequence[int]) -> None:
+    (channel,) = await channels.channels_by_id(conn, [channel_id])
+    operator = operator_of(channel.robot_id, "user-tags acting")
+    paused = [broadcast_ref(channel_id, each) for each in job_ids]
+    await record(
+        conn,
+        runtime,
+        operator,
+        "confirm_acting",
+        channel_id=channel_id,
+        target=channel_ref(channel_id),
+        after={"public_url": runtime.settings.public_url, "paused": paused},
+    )
 
 
 def _log_change(runtime: Runtime, before: ActingState) -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Final
 
+from service.domain.change_feed.retention import prune_feed
 from service.domain.privacy.copies import forget_in_receipts
 from service.domain.privacy.forgetting import FORGOTTEN_HASH_RETENTION
 from service.domain.return_data.batches import settle_batches
@@ -22,6 +23,7 @@ async def prune_channel(runtime: Runtime, channel_id: int, before: datetime) -> 
 
     Also settle the returned batches that can no longer be undone.
     """
+    await prune_feed(runtime, channel_id, before)
     async with runtime.pool.acquire() as conn:
         async with conn.transaction():
             await channels.lock_channel_state(conn, channel_id)

@@ -7,7 +7,7 @@ so it is passed over (docs/architecture/17-looking-back.md).
 
 import asyncio
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,7 +29,7 @@ class Replay:
     """Undo the log of one block, newest line first, and count in `wrong` what cannot be undone."""
 
     newest: Revision
-    bits: dict[int, int]
+    bits: dict[int, bytearray]
     wrong: int = 0
     last: Revision = field(init=False)
     begun: bool = False
@@ -45,12 +45,11 @@ class Replay:
         if change.tag_id is not None:
             self._undo(change.tag_id, int.from_bytes(change.added_members), int.from_bytes(change.removed_members))
             return
-        # As a bitmap's first bit is its greatest.
-        bit = 1 << (BLOCK_BYTES * 8 - 1 - (change.offset or 0))
+        offset = change.offset or 0
         for tag_id in change.added:
-            self._undo(tag_id, bit, 0)
+            self._set(tag_id, offset, before=True)
         for tag_id in change.removed:
-            self._undo(tag_id, 0, bit)
+            self._set(tag_id, offset, before=False)
 
     def end(self, base: Revision) -> None:
         """Say which version is no longer in the log."""
@@ -67,10 +66,17 @@ class Replay:
             self.wrong += revision.version != self.last.version - 1 or revision.at > self.last.at
         self.last, self.begun = revision, True
 
+    def _set(self, tag_id: int, offset: int, *, before: bool) -> None:
+        """Turn one bit over, which is to be as it was `before`."""
+        bits = self.bits.setdefault(tag_id, bytearray(BLOCK_BYTES))
+        place, mask = offset >> 3, 0x80 >> (offset & 7)
+        self.wrong += bool(bits[place] & mask) is not before
+        bits[place] = bits[place] & ~mask if before else bits[place] | mask
+
     def _undo(self, tag_id: int, added: int, removed: int) -> None:
-        bits = self.bits.get(tag_id, 0)
+        bits = int.from_bytes(self.bits.get(tag_id, b""))
         self.wrong += (added & ~bits).bit_count() + (removed & bits).bit_count()
-        self.bits[tag_id] = bits & ~added | removed
+        self.bits[tag_id] = bytearray((bits & ~added | removed).to_bytes(BLOCK_BYTES))
 
 
 async def verify_log(runtime: Runtime, channel_id: int, blocks: Iterable[int], *, whole: bool, repair: bool) -> int:
@@ -96,7 +102,7 @@ async def _wrong_lines(conn: Connection, channel_id: int, block: int) -> int:
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         bounds = await change_log.log_bounds(conn, channel_id, block)
         present = await members.bits_of_block(conn, channel_id, block)
-        replay = Replay(bounds.newest, {tag_id: int.from_bytes(bits) for tag_id, bits in present.items()})
+        replay = Replay(bounds.newest, {tag_id: bytearray(bits) for tag_id, bits in present.items()})
         number = 0
         async for change in change_log.log_of_block(conn, channel_id, block):
             replay.undo(change)
@@ -104,17 +110,17 @@ async def _wrong_lines(conn: Connection, channel_id: int, block: int) -> int:
             if number % LINES_PER_TURN == 0:
                 await asyncio.sleep(0)
         replay.end(bounds.base)
-        left = 0 if bounds.base.version else await _people_left(conn, channel_id, block, replay.bits)
+        left = 0 if bounds.base.version else await _people_left(conn, channel_id, block, replay.bits.values())
     return replay.wrong + left
 
 
-async def _people_left(conn: Connection, channel_id: int, block: int, bits: Mapping[int, int]) -> int:
+async def _people_left(conn: Connection, channel_id: int, block: int, bits: Iterable[bytearray]) -> int:
     """Count the people of a block who would have had tags before anything happened.
 
     Ordinals that nobody has any more do not count: what was logged of those people is gone.
     """
     left = 0
-    for each in bits.values():
-        left |= each
+    for each in bits:
+        left |= int.from_bytes(each)
     ordinals = [ordinal_at(block, offset) for offset in offsets_in(left.to_bytes(BLOCK_BYTES))]
     return len(await users.users_by_ordinal(conn, channel_id, ordinals)) if ordinals else 0

@@ -17,6 +17,7 @@ from service.resources import Resources, resources_of
 from service.storage.database.pool import DATABASE_ERRORS
 from service.storage.remote_tags import kept_links
 from service.web.endpoints.broadcast_metrics import BroadcastMetrics
+from service.web.endpoints.webhook_metrics import WebhookMetrics
 
 # Seconds.
 READ_TIMEOUT: Final = 2.0
@@ -87,6 +88,7 @@ class MetricsEndpoint:
         self._longest_seconds = 0.0
         self._kept_tags = _KeptTags(self._collectors)
         self._broadcasts = BroadcastMetrics(self._collectors)
+        self._webhooks = WebhookMetrics(self._collectors)
 
     @contextmanager
     def collect(self, resources: Resources) -> Iterator[None]:
@@ -111,6 +113,7 @@ class MetricsEndpoint:
         resources = resources_of(request.scope)
         await self._kept_tags.read(resources)
         await self._broadcasts.read(resources)
+        await self._webhooks.read(resources)
         text, media_type = exposition.choose_encoder(request.headers.get("accept", ""))
         return Response(text(self._collectors), headers={"content-type": media_type, "cache-control": "no-store"})
 

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from service.entities.jobs import JobState
 from tests.api.audited.office import LABEL, OPENID, OTHER_OPENID, PLANTED, SECRETS, TEXT, Office
+from tests.support import webhooks
 from tests.support.robot import iso_time_ago
 
 
@@ -24,6 +25,7 @@ SYNC: Final = "mutation($input: SyncInput!) { syncToOfficialAccount(input: $inpu
 IMPORT: Final = "mutation($id: ID!) { importFollowers(channelId: $id) { job { id } } }"
 JOBS: Final = "query($id: ID!) { channel(id: $id) { jobs { nodes { id } } } }"
 CANCEL: Final = "mutation($id: ID!) { cancelJob(id: $id) { job { id } } }"
+HOOK: Final = f"{webhooks.URL}/{PLANTED}?token={PLANTED}"
 BROADCAST: Final = "mutation($id: ID!) {{ {act}(id: $id) {{ broadcast {{ id }} }} }}"
 
 
@@ -250,3 +252,58 @@ async def send_test_message(office: Office) -> Call:
       sendTestMessage(channelId: $id, message: $message, openids: $openids) { results { sent } }
     }"""
     return Call(text, {"id": office.channel, "message": TEXT, "openids": [OPENID]})
+
+
+@example
+async def export_audit_log(office: Office) -> Call:
+    del office
+    return Call("mutation { exportAuditLog { url } }", {})
+
+
+@example
+async def merge_tag(office: Office) -> Call:
+    ids = {"from": (await office.returned())["tag"]["id"], "into": (await office.returned(f"{LABEL} too"))["tag"]["id"]}
+    preview = "query($from: ID!, $into: ID!) { mergeTagPreview(from: $from, into: $into) { hash } }"
+    found = (await office.robot.ask(preview, **ids))["mergeTagPreview"]
+    text = """mutation($from: ID!, $into: ID!, $hash: String!) {
+      mergeTag(from: $from, into: $into, previewHash: $hash) { job { id } }
+    }"""
+    return Call(text, {**ids, "hash": found["hash"]})
+
+
+@example
+async def create_webhook_endpoint(office: Office) -> Call:
+    del office
+    return Call(webhooks.CREATE, {"input": {"url": HOOK, "events": ["TAG_CREATED"]}})
+
+
+@example
+async def update_webhook_endpoint(office: Office) -> Call:
+    return Call(webhooks.UPDATE, {"input": {"id": await office.endpoint(), "url": HOOK, "enabled": False}})
+
+
+@example
+async def delete_webhook_endpoint(office: Office) -> Call:
+    return Call(webhooks.DELETE, {"id": await office.endpoint()})
+
+
+@example
+async def rotate_webhook_secret(office: Office) -> Call:
+    return Call(webhooks.ROTATE, {"id": await office.endpoint()})
+
+
+@example
+async def replay_webhook(office: Office) -> Call:
+    since = {"since": iso_time_ago(timedelta(0))}
+    return Call(webhooks.REPLAY, {"id": await office.endpoint(), "channelId": office.channel, **since})
+
+
+@example
+async def test_webhook(office: Office) -> Call:
+    return Call(webhooks.TEST, {"id": await office.endpoint()})
+
+
+@example
+async def resend_webhook_delivery(office: Office) -> Call:
+    delivery = await office.do(webhooks.TEST, id=await office.endpoint())
+    return Call(webhooks.RESEND, {"id": delivery["id"]})

@@ -16,6 +16,7 @@ from tests.dev.wechat_api.wechat import Wechat
 from tests.support.broadcasts import insert_broadcast_of
 from tests.support.clock import START
 from tests.support.robot import Robot, event_input
+from tests.support.webhooks import URL, Webhooks
 from tests.support.worker import worker_runtime
 
 # In each text that must not get into the audit log.
@@ -54,9 +55,13 @@ class Office:
         """Return the id of a default tag."""
         return (await self.robot.tag_ids(self.channel, OPENID))[name]
 
-    async def returned(self) -> dict[str, Any]:
+    async def endpoint(self) -> str:
+        """Make a webhook endpoint."""
+        return str((await Webhooks(self.robot).create(url=f"{URL}/{PLANTED}-before"))["id"])
+
+    async def returned(self, label: str = LABEL) -> dict[str, Any]:
         """Hand back a list of one person, and return its receipt."""
-        given = {"channelId": self.channel, "category": "Level", "label": LABEL, "openids": [OPENID]}
+        given = {"channelId": self.channel, "category": "Level", "label": label, "openids": [OPENID]}
         receipt: dict[str, Any] = (await self.do(SUBMIT, input=given))["receipt"]
         return receipt
 

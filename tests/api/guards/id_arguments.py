@@ -67,6 +67,7 @@ PLACES: Final = {
         }""",
     "Query.tagOverlap(tagIds)": 'query($id: ID!) { tagOverlap(tagIds: [$id, "$combo"]) { both } }',
     "Query.massPostingTags(channelId)": "query($id: ID!) { massPostingTags(channelId: $id) { id } }",
+    "Query.tagHints(channelId)": "query($id: ID!) { tagHints(channelId: $id) { text } }",
     "Query.job(id)": "query($id: ID!) { job(id: $id) { id } }",
     "Query.broadcast(id)": "query($id: ID!) { broadcast(id: $id) { id } }",
     "Mutation.approveBroadcast(id)": "mutation($id: ID!) { approveBroadcast(id: $id) { broadcast { id } } }",

@@ -16,6 +16,7 @@ NOT_FOR_INTEGRATORS: Final = {
     "Query.audience(expression.tag)",
     "Query.audience(expression.received)",
     "Query.tagOverlap(tagIds)",
+    "Query.tagHints(channelId)",
     "Query.job(id)",
     "Query.broadcast(id)",
     "Query.remoteTags(channelId)",

@@ -56,6 +56,7 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Query.users": ('(channelId: "$channel", openids: ["ada"])', WHO_SEES_USERS),
     "Query.audience": ('(channelId: "$channel", expression: {tag: "$tag"})', WHO_SEES_USERS),
     "Query.tagOverlap": ('(tagIds: ["$tag", "$other"])', WHO_SEES_USERS),
+    "Query.tagHints": ('(channelId: "$channel")', WHO_SEES_USERS),
     "Query.massPostingTags": ('(channelId: "$channel")', EVERYBODY),
     "Query.job": ('(id: "$job")', WHO_MANAGES),
     "Query.broadcast": ('(id: "$broadcast")', WHO_MANAGES),

@@ -13,6 +13,7 @@ from service.domain.jobs.running import run_job
 from service.domain.runtime import Runtime
 from service.entities.ids import split_gid
 from service.entities.jobs import Job, JobKind
+from tests.support.audit import audit_rows_at
 from tests.support.robot import Robot, event_input
 from tests.support.sockets import OperationCompleteError
 from tests.support.worker import worker_runtime
@@ -80,6 +81,11 @@ async def test_an_export_is_asked_for_watched_and_downloaded(
     rows = list(csv.DictReader(io.StringIO(response.text)))
     assert [(row["openid"], row["following"]) for row in rows] == [("ada", "yes"), ("'-bob", "yes")]
     head = await robot.web.http.head(last["url"])
+    entries = await audit_rows_at(robot.web.settings.database_url or "", robot.name)
+    [asked, opened] = [each for each in entries if each["action"] == "exportAudience"]
+    assert (asked["target_id"], asked["detail"], asked["after"]["people"]) == (export["id"], None, 2)
+    assert (opened["target_id"], opened["detail"]) == (export["id"], "The link was opened.")
+    assert (opened["subject"], opened["role"], opened["client_address"]) == ("somebody", "admin", "127.0.0.1")
     assert (head.status_code, head.headers["content-length"]) == (200, str(len(response.content)))
 
 

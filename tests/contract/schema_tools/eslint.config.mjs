@@ -45,6 +45,7 @@ export default [
             "TagExpressionNode",
             "TagFlow",
             "TagFlowCause",
+            "TagHint",
             "TagPairOverlap",
             "TagSize",
             "TagSyncResult",

@@ -7,11 +7,10 @@ from datetime import timedelta
 import pytest
 
 from service.domain.audiences import exports as use_cases
+from service.domain.audiences.export_links import export_url, parse_export_link
 from service.domain.audiences.exports import (
     COLUMNS,
-    export_url,
     open_export,
-    parse_export_link,
     purge_expired_exports,
     read_export,
     start_export,

@@ -9,13 +9,13 @@ import pytest
 
 from service.domain.audiences.counting import Audience, count_audience_as_of, members_page
 from service.domain.audiences.looking_back import reached_versions
+from service.domain.audiences.tag_flow import CauseFlow, flows_of_tags
 from service.domain.channels.binding import unbind_channel
 from service.domain.combos.activation import rescue_combos
 from service.domain.combos.expressions import to_draft
 from service.domain.events.recorder import record_events
 from service.domain.privacy.retention import prune_channel
 from service.domain.runtime import Runtime
-from service.domain.tags.flow import CauseFlow, flows_of_tags
 from service.domain.verification.channel import verify_channel
 from service.entities.blocks import ChangeCause
 from service.entities.channels import Channel, ChannelKind
@@ -192,11 +192,31 @@ async def test_in_a_mini_program_those_who_used_it_by_then_are_counted(runtime: 
     assert await count_at(runtime, channel, FOLLOWERS, clock()) == 2
 
 
-@pytest.mark.parametrize("strays", [1, 70, 400])
+# As few as are logged one by one, as many as are listed by tag, and as many as are kept as a bitmap.
+SIZES = (1, 70, 400)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_who_comes_and_goes_again_and_again_is_in_each_set_that_they_were_in(
+    runtime: Runtime, channel: Channel, clock: FrozenClock, size: int
+) -> None:
+    crowd = [f"crowd{number}" for number in range(size)]
+    gold = await make_tag(runtime, channel, "Gold", "ada")
+    expected = {clock(): 1}
+    for number, change in enumerate([add_members, remove_members] * 3):
+        clock.advance(HOUR)
+        await change(runtime, channel, gold, *crowd)
+        expected[clock()] = 1 if number % 2 else 1 + size
+
+    assert {at: await count_at(runtime, channel, tag(gold), at) for at in expected} == expected
+    flow = (await flows_of_tags(runtime, channel.channel_id, [gold], channel.bound_at))[gold]
+    assert flow.by_cause == {ChangeCause.RETURN_DATA: CauseFlow(entered=3 * size, left=3 * size)}
+
+
+@pytest.mark.parametrize("strays", SIZES)
 async def test_repaired_bits_of_nobody_are_in_no_past_set(
     runtime: Runtime, channel: Channel, clock: FrozenClock, strays: int
 ) -> None:
-    """As few as are logged one by one, as many as are listed by tag, and as many as are kept as a bitmap."""
     gold = await make_tag(runtime, channel, "Gold", "ada", "bob")
     await runtime.pool.execute(STRAY, channel.channel_id, strays, gold)
     await runtime.pool.execute(COUNT, channel.channel_id, strays, gold)

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.audiences.counting import Audience, count_audience_as_of, members_page
+from service.domain.audiences.tag_flow import flows_of_tags
 from service.domain.combos.expressions import to_draft
 from service.domain.runtime import Runtime
-from service.domain.tags.flow import flows_of_tags
 from service.domain.verification.channel import verify_channel
 from service.entities.blocks import ChangeCause
 from service.entities.channels import ChannelKind

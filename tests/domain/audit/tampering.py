@@ -126,4 +126,14 @@ class SealedLog:
         assert not done.endswith(" 0"), "nothing was altered"
 
 
-WAYS: Final = ("unseal", "delete", "truncate", "behead", "swap", "repeat", "append", "insert")
+# What is done to an entry as a whole; each returns the numbers of which one must be named.
+WAYS: Final = (
+    SealedLog.unseal,
+    SealedLog.delete,
+    SealedLog.truncate,
+    SealedLog.behead,
+    SealedLog.swap,
+    SealedLog.repeat,
+    SealedLog.append,
+    SealedLog.insert,
+)

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from service.domain.audit import refusals
-from service.domain.audit.recording import record
 from service.domain.audit.refusals import MAX_KINDS_PER_ROBOT, OTHER_SUBJECTS, RefusalLog
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
@@ -159,17 +158,6 @@ async def test_they_are_written_every_few_seconds_and_at_the_end(
         monkeypatch.setattr(refusals, "WRITE_EVERY", 3600)
         refuse(counted, action="rename_tag")
     assert {each["action"] for each in await written(runtime)} == {"deleteTag", "renameTag"}
-
-
-async def test_a_process_that_is_killed_loses_counts_and_no_act(
-    runtime: Runtime, channel: Channel, counted: RefusalLog
-) -> None:
-    async with runtime.pool.acquire() as conn, conn.transaction():
-        await record(conn, runtime, SUBJECT, "delete_tag", channel_id=channel.channel_id)
-    refuse(counted)
-    del counted  # as memory goes with its process
-    actions = [(each["action"], each["outcome"]) for each in await audit_rows(runtime)]
-    assert actions == [("bindChannel", "DONE"), ("deleteTag", "DONE")]
 
 
 async def test_acts_of_a_robot_are_kept_apart_from_those_of_another(runtime: Runtime, counted: RefusalLog) -> None:

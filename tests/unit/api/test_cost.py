@@ -121,6 +121,23 @@ def test_variables_inside_a_literal_count() -> None:
     assert cost_of(text, a="1", b="2") == 1 + 2
 
 
+@pytest.mark.parametrize(
+    ("argument", "given", "cost"),
+    [
+        ("", {}, 2),
+        (", asOf: null", {}, 2),
+        (', asOf: "2026-03-01T12:00:00Z"', {}, 2_002),
+        (", asOf: $at", {}, 2),
+        (", asOf: $at", {"at": None}, 2),
+        (", asOf: $at", {"at": "2026-03-01T12:00:00Z"}, 2_002),
+    ],
+)
+def test_looking_back_counts_as_the_work_that_it_is(argument: str, given: dict[str, Any], cost: int) -> None:
+    declared = "($at: DateTime)" if "$" in argument else ""
+    text = f"query {declared} {{ audience(channelId: 1, expression: {{followers: true}}{argument}) {{ count }} }}"
+    assert cost_of(text, **given) == cost
+
+
 @pytest.mark.parametrize("events", [0, 1, 10_000])
 def test_what_a_mutation_rejects_counts_by_what_it_is_given(events: int) -> None:
     rejected = "{ accepted rejected { index code } }"

@@ -34,6 +34,7 @@ def test_what_somebody_chose_stays() -> None:
         "USER_TAGS_DEMO_FILE": "mine.json",
         "USER_TAGS_COMBOS_EVERY": "15m",
         "USER_TAGS_KEEP_IN_SYNC_EVERY": "5m",
+        "USER_TAGS_WEBHOOKS_ALLOW_PRIVATE": "off",
     }
 
     assert demo_environment(Settings(), chosen).keys() == {"USER_TAGS_DEMO_PORT"}

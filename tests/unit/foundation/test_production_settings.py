@@ -69,6 +69,11 @@ def test_production_refuses_one_weak_key_among_several() -> None:
         read_settings(PRODUCTION | {"USER_TAGS_SECRETS_KEY": keys})
 
 
+def test_webhooks_go_to_public_addresses_only() -> None:
+    with pytest.raises(SettingsError, match="USER_TAGS_WEBHOOKS_ALLOW_PRIVATE"):
+        read_settings(PRODUCTION | {"USER_TAGS_WEBHOOKS_ALLOW_PRIVATE": "1"})
+
+
 def test_production_refuses_a_clock_that_can_be_moved() -> None:
     with pytest.raises(SettingsError, match="USER_TAGS_CLOCK_OFFSET_FILE"):
         read_settings(PRODUCTION | {"USER_TAGS_CLOCK_OFFSET_FILE": "/run/offset"})

@@ -16,6 +16,7 @@ from service.foundation.settings import (
     Settings,
     SettingsError,
     SyncLimits,
+    WebhookCalls,
     WechatCalls,
     Windows,
     read_demo_settings,
@@ -71,6 +72,12 @@ VARIABLES: list[tuple[str, str, Any, str, Any, list[str]]] = [
     ("USER_TAGS_SYNC_PLAN_VALID_FOR", "sync.plan_valid_for", timedelta(hours=1), "5m", timedelta(minutes=5), ["0"]),
     ("USER_TAGS_SYNC_AUTOMATIC_SHARE", "sync.automatic_share", 0.5, "0.1", 0.1, ["0", "half"]),
     ("USER_TAGS_SYNC_NEW_TAG_PATIENCE", "sync.new_tag_patience", timedelta(minutes=2), "10s", timedelta(seconds=10), ["0"]),
+    ("USER_TAGS_WEBHOOKS_ALLOW_PRIVATE", "webhooks.allow_private", False, "1", True, ["yes", "2"]),
+    ("USER_TAGS_WEBHOOKS_CALL_WITHIN", "webhooks.call_within", timedelta(seconds=15), "1s", timedelta(seconds=1), ["0", "15"]),
+    ("USER_TAGS_WEBHOOKS_CONNECT_WITHIN", "webhooks.connect_within", timedelta(seconds=5), "1s", timedelta(seconds=1), ["0"]),
+    ("USER_TAGS_WEBHOOKS_ANSWER_BYTES", "webhooks.answer_bytes", 65_536, "1000", 1000, ["0", "64k"]),
+    ("USER_TAGS_WEBHOOKS_AT_ONCE", "webhooks.at_once", 200, "20", 20, ["0", "many"]),
+    ("USER_TAGS_WEBHOOKS_AT_ONCE_EACH", "webhooks.at_once_each", 10, "1", 1, ["0", "1.5"]),
     ("USER_TAGS_QUERY_FIELDS", "query_limits.fields", 400, "100", 100, ["0"]),
     ("USER_TAGS_QUERY_ALIASES", "query_limits.aliases", 30, "5", 5, ["-1"]),
     ("USER_TAGS_QUERY_DIRECTIVES", "query_limits.directives", 20, "5", 5, ["x"]),
@@ -288,9 +295,10 @@ def test_no_setting_is_left_out() -> None:
     clients = {f"client_limits.{limit.name}" for limit in fields(ClientLimits)}
     calls = {f"wechat.{limit.name}" for limit in fields(WechatCalls)}
     syncs = {f"sync.{limit.name}" for limit in fields(SyncLimits)}
-    grouped = {"windows", "query_limits", "client_limits", "wechat", "sync"}
+    webhooks = {f"webhooks.{limit.name}" for limit in fields(WebhookCalls)}
+    grouped = {"windows", "query_limits", "client_limits", "wechat", "sync", "webhooks"}
     alone = {setting.name for setting in fields(Settings)} - grouped
-    assert tested == alone | windows | limits | clients | calls | syncs
+    assert tested == alone | windows | limits | clients | calls | syncs | webhooks
 
 
 def test_trusted_documents_may_be_allowed_or_the_only_ones() -> None:

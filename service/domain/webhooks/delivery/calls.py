@@ -1,6 +1,7 @@
 """Sign a body with the secrets of an endpoint, and call it."""
 
 import secrets
+from collections.abc import Callable
 from typing import Final
 
 from cachetools import LRUCache
@@ -23,11 +24,12 @@ def new_message_id() -> str:
 
 
 class Caller:
-    """Call endpoints with signed bodies."""
+    """Call endpoints with signed bodies; `may_call` tells whether this installation makes calls at all."""
 
-    def __init__(self, runtime: Runtime, client: WebhookClient) -> None:
+    def __init__(self, runtime: Runtime, client: WebhookClient, may_call: Callable[[], bool]) -> None:
         self._runtime = runtime
         self._client = client
+        self.may_call = may_call
         self._signers: LRUCache[SigningSecrets, Signer] = LRUCache(MAX_SIGNERS)
 
     async def call(self, endpoint: WebhookEndpoint, message_id: str, body: bytes) -> Answer:

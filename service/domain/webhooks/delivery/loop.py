@@ -5,14 +5,15 @@ Each worker runs this beside its tasks. Which of them delivers is decided by the
 
 import asyncio
 import logging
-from collections import defaultdict, deque
-from collections.abc import Coroutine, Iterable
-from typing import Any, Final
+from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
+from typing import Any, Final, Protocol
 
 from service.domain.runtime import Runtime
 from service.domain.webhooks.delivery.calls import Caller
 from service.domain.webhooks.delivery.session import deliver
 from service.domain.webhooks.delivery.single import deliver_single
+from service.domain.webhooks.delivery.slots import Slots
 from service.entities.webhooks import DeliveryKey
 from service.foundation.cancellation import cancel_and_wait
 from service.foundation.wake_ups import WakeUps
@@ -27,33 +28,32 @@ FOUND_OF_EACH: Final = 100
 FOUND_AT_ONCE: Final = 2_000
 # If more channels have something new, all are looked at.
 FEW_CHANNELS: Final = 20
-# An endpoint that did not acknowledge the last time is called for so many channels at a time.
-FAILING_AT_ONCE: Final = 2
-# The endpoints of one robot have this part of all calls at most.
-ROBOT_SHARE: Final = 4
 
 log = logging.getLogger(__name__)
 
 
-class Deliverer:
-    """Deliver in this process, within the limits of the settings: in all, of a robot and of an endpoint."""
+class _Then(Protocol):
+    def __call__(self, *, stopping: bool) -> None: ...
 
-    def __init__(self, runtime: Runtime, client: WebhookClient) -> None:
+
+class Deliverer:
+    """Deliver in this process, within the limits of the settings: in all, of a robot and of an endpoint.
+
+    Nothing is delivered while `may_call` says no: on a copy of the database another installation does so.
+    """
+
+    def __init__(self, runtime: Runtime, client: WebhookClient, *, may_call: Callable[[], bool] = lambda: True) -> None:
         self._runtime = runtime
-        self._caller = Caller(runtime, client)
-        self._limits = runtime.settings.webhooks
-        self._found: dict[int, deque[DuePosition]] = {}
-        self._under_way: set[tuple[int, ...]] = set()
-        self._of_endpoint: defaultdict[int, int] = defaultdict(int)
-        self._of_robot: defaultdict[str, int] = defaultdict(int)
-        self._of_channel: defaultdict[int, int] = defaultdict(int)
-        self._news_of_busy: set[int] = set()
+        self._caller = Caller(runtime, client, may_call)
+        self._slots = Slots(runtime.settings.webhooks)
+        self._singles: set[DeliveryKey] = set()
         self._sessions: set[asyncio.Task[None]] = set()
         self._woken: WakeUps[int] = WakeUps()
+        self._news_of_busy: set[int] = set()
 
     def wake(self, channel_id: int) -> None:
         """Look soon whether something is to be delivered of a channel."""
-        if channel_id in self._of_channel:
+        if self._slots.is_busy(channel_id):
             # Whoever is at it may have seen the end of the feed already.
             self._news_of_busy.add(channel_id)
         else:
@@ -84,82 +84,61 @@ class Deliverer:
             await asyncio.wait(self._sessions)
 
     async def _look_at_all(self) -> None:
+        if not self._caller.may_call():
+            return
         now = self._runtime.clock()
         async with self._runtime.pool.acquire() as conn:
             found = await webhook_sending.due_positions(conn, now, each=FOUND_OF_EACH, limit=FOUND_AT_ONCE)
-            singles = await webhook_sending.due_single_deliveries(conn, now, self._limits.at_once)
-        self._found.clear()
+            singles = await webhook_sending.due_single_deliveries(conn, now, self._runtime.settings.webhooks.at_once)
         for key in singles:
             self._start_single(key)
-        self._queue(found)
+        self._slots.wait(found, instead=True)
+        self._start_waiting()
 
     async def _look_at_some(self, channel_ids: Iterable[int]) -> None:
+        if not self._caller.may_call():
+            return
         now = self._runtime.clock()
         async with self._runtime.pool.acquire() as conn:
             for channel_id in channel_ids:
-                self._queue(
+                self._slots.wait(
                     await webhook_sending.due_positions(conn, now, each=1, limit=FOUND_AT_ONCE, channel_id=channel_id)
                 )
+        self._start_waiting()
 
-    def _queue(self, found: Iterable[DuePosition]) -> None:
-        for due in found:
-            self._found.setdefault(due.endpoint_id, deque()).append(due)
-        for endpoint_id in list(self._found):
-            self._start_of(endpoint_id)
+    def _start_waiting(self, robot_id: str | None = None) -> None:
+        for due in self._slots.take(robot_id):
+            work = deliver(self._runtime, self._caller, due.channel_id, due.endpoint_id)
+            self._start(work, partial(self._end, due))
 
-    def _start_of(self, endpoint_id: int) -> None:
-        """Start as many of the sessions of an endpoint as there may be."""
-        waiting = self._found.get(endpoint_id, deque())
-        while waiting and self._may_start(waiting[0]):
-            due = waiting.popleft()
-            key = (due.channel_id, due.endpoint_id)
-            if key not in self._under_way:
-                self._count(due, 1)
-                self._start(key, deliver(self._runtime, self._caller, *key), due)
-        if not waiting:
-            self._found.pop(endpoint_id, None)
+    def _end(self, due: DuePosition, *, stopping: bool) -> None:
+        was_full = self._slots.full
+        self._slots.end(due)
+        if stopping:
+            return
+        self._start_waiting(None if was_full else due.robot_id)
+        if due.channel_id in self._news_of_busy:
+            self._news_of_busy.discard(due.channel_id)
+            self.wake(due.channel_id)
 
     def _start_single(self, key: DeliveryKey) -> None:
-        if tuple(key) not in self._under_way and len(self._sessions) < self._limits.at_once:
-            self._start(tuple(key), deliver_single(self._runtime, self._caller, key), None)
+        # They are started by hand, so there are few; a limit of their own keeps those from waiting for others.
+        if key not in self._singles and len(self._singles) < self._runtime.settings.webhooks.at_once_each:
+            self._singles.add(key)
+            self._start(deliver_single(self._runtime, self._caller, key), partial(self._end_single, key))
 
-    def _may_start(self, due: DuePosition) -> bool:
-        of_endpoint = FAILING_AT_ONCE if due.failing else self._limits.at_once_each
-        return (
-            len(self._sessions) < self._limits.at_once
-            and self._of_endpoint.get(due.endpoint_id, 0) < of_endpoint
-            and self._of_robot.get(due.robot_id, 0) < max(1, self._limits.at_once // ROBOT_SHARE)
-        )
+    def _end_single(self, key: DeliveryKey, *, stopping: bool) -> None:  # noqa: ARG002 - as `_end`
+        self._singles.discard(key)
 
-    def _start(self, key: tuple[int, ...], work: Coroutine[Any, Any, None], due: DuePosition | None) -> None:
-        self._under_way.add(key)
+    def _start(self, work: Coroutine[Any, Any, None], then: "_Then") -> None:
         task = asyncio.create_task(work, name="webhook")
         self._sessions.add(task)
-        task.add_done_callback(lambda task: self._ended(task, key, due))
 
-    def _ended(self, task: asyncio.Task[None], key: tuple[int, ...], due: DuePosition | None) -> None:
-        self._sessions.discard(task)
-        self._under_way.discard(key)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # Whoever had the turn keeps it until it ends, so this is not repeated at once.
-            log.error("delivering a webhook failed", exc_info=error)
-        if due is None:
-            return
-        self._count(due, -1)
-        if not task.cancelled():
-            self._start_of(due.endpoint_id)
-            if due.channel_id in self._news_of_busy:
-                self._news_of_busy.discard(due.channel_id)
-                self.wake(due.channel_id)
+        def end(task: "asyncio.Task[None]") -> None:
+            self._sessions.discard(task)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                # Whoever had the turn keeps it until it ends, so this is not repeated at once.
+                log.error("delivering a webhook failed", exc_info=error)
+            then(stopping=task.cancelled())
 
-    def _count(self, due: DuePosition, by: int) -> None:
-        """Count a session that begins or ends."""
-        self._of_endpoint[due.endpoint_id] += by
-        self._of_robot[due.robot_id] += by
-        self._of_channel[due.channel_id] += by
-        if not self._of_endpoint[due.endpoint_id]:
-            del self._of_endpoint[due.endpoint_id]
-        if not self._of_robot[due.robot_id]:
-            del self._of_robot[due.robot_id]
-        if not self._of_channel[due.channel_id]:
-            del self._of_channel[due.channel_id]
+        task.add_done_callback(end)

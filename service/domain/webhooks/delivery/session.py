@@ -221,6 +221,8 @@ class _Session:
 
     async def _settings(self) -> WebhookEndpoint | None:
         """Return the endpoint as it was set a moment ago, None if it is to be told nothing."""
+        if not self._caller.may_call():
+            return None
         if time.monotonic() > self._endpoint_fresh_until:
             async with self._runtime.pool.acquire() as conn:
                 self._endpoint = await webhook_sending.endpoint_that_is_on(conn, self._turn.endpoint_id)

@@ -10,12 +10,14 @@ from service.domain.webhooks.endpoints.auditing import endpoint_values, record_a
 from service.domain.webhooks.endpoints.checking import EndpointDetails, checked_settings
 from service.domain.webhooks.endpoints.lookup import (
     ToldEndpoint,
+    find_endpoint,
     followed_channels,
     lock_endpoint,
     with_positions,
 )
 from service.domain.webhooks.endpoints.secrets import new_secrets
 from service.entities.change_feed import FeedEventType
+from service.entities.errors import FieldError
 from service.entities.principal import Principal
 from service.entities.tags import TagKey
 from service.entities.webhooks import WebhookEndpoint, WebhookSwitch
@@ -47,14 +49,28 @@ async def update_endpoint(
     errors = await address_errors(runtime, change["url"]) if "url" in change else []
     async with runtime.pool.acquire() as conn, conn.transaction():
         now = runtime.clock()
-        before = await lock_endpoint(conn, principal, endpoint_id, now)
-        settings = await checked_settings(conn, principal, _details(before, change), errors, before)
-        switch, reason = _switch(before, change)
-        after = await webhooks.update_endpoint(conn, endpoint_id, settings, switch, reason)
+        await lock_endpoint(conn, principal, endpoint_id, now)
+        before, after = await _changed(conn, principal, endpoint_id, change, errors)
         await _follow_anew(conn, before, after, now, at_once=change.get("enabled", False) or after.url != before.url)
         await record_change(conn, runtime, principal, before, after)
         [told] = await with_positions(conn, [after], now)
     return told
+
+
+async def _changed(
+    conn: Connection, principal: Principal, endpoint_id: int, change: EndpointChange, address_errors: list[FieldError]
+) -> tuple[WebhookEndpoint, WebhookEndpoint]:
+    """Change a locked endpoint, and return it as it was and as it is.
+
+    The lock keeps other admins away, but neither a 410 nor the merging of a tag that it names: after these it is read
+    again, so that the change is one of what it is now.
+    """
+    while True:
+        before = await find_endpoint(conn, principal, endpoint_id)
+        settings = await checked_settings(conn, principal, _details(before, change), address_errors, before)
+        after = await webhooks.update_endpoint(conn, before, settings, *_switch(before, change))
+        if after is not None:
+            return before, after
 
 
 async def rotate_secret(runtime: Runtime, principal: Principal, endpoint_id: int) -> ToldEndpoint:

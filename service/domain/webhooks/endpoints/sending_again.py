@@ -1,18 +1,16 @@
 """Send a trial to an endpoint, or a delivery once more; the delivery loop of the workers carries both out."""
 
-import secrets
-from typing import Final
-
+from service.domain.change_feed.reading import read_feed
 from service.domain.runtime import Runtime
+from service.domain.webhooks.delivery.calls import new_message_id
 from service.domain.webhooks.endpoints.auditing import record_act
 from service.domain.webhooks.endpoints.deliveries import DELIVERY
 from service.domain.webhooks.endpoints.lookup import find_endpoint, followed_channels
 from service.entities.errors import ChannelNotBoundError, ConflictError, NotFoundError
 from service.entities.principal import Principal
-from service.entities.webhooks import DeliveryKey, WebhookDelivery, WebhookEndpoint, WebhookSwitch
-from service.storage import webhooks
-
-MESSAGE_ID_PREFIX: Final = "msg_"
+from service.entities.webhooks import DeliveryKey, DeliveryKind, WebhookDelivery, WebhookEndpoint, WebhookSwitch
+from service.storage import webhook_sending, webhooks
+from service.storage.database.pool import Connection
 
 
 async def send_trial(runtime: Runtime, principal: Principal, endpoint_id: int) -> WebhookDelivery:
@@ -27,8 +25,7 @@ async def send_trial(runtime: Runtime, principal: Principal, endpoint_id: int) -
         channel_ids = await followed_channels(conn, endpoint)
         if not channel_ids:
             raise ChannelNotBoundError
-        message_id = MESSAGE_ID_PREFIX + secrets.token_urlsafe(18)
-        trial = await webhooks.insert_trial(conn, channel_ids[0], endpoint_id, message_id, runtime.clock())
+        trial = await webhooks.insert_trial(conn, channel_ids[0], endpoint_id, new_message_id(), runtime.clock())
         await record_act(conn, runtime, principal, "test_webhook", endpoint_id, channel_id=trial.channel_id)
     return trial
 
@@ -36,13 +33,12 @@ async def send_trial(runtime: Runtime, principal: Principal, endpoint_id: int) -
 async def resend_delivery(runtime: Runtime, principal: Principal, key: DeliveryKey) -> WebhookDelivery:
     """Send a delivery once more, with its `webhook-id`; what its endpoint is told goes on as it is.
 
-    Raises ForbiddenError, NotFoundError, and ConflictError for an endpoint that is OFF or GONE.
+    Raises ForbiddenError, NotFoundError, and ConflictError for an endpoint that is OFF or GONE, and for events that the
+    log no longer holds.
     """
+    await _require_events(runtime, principal, key)
     async with runtime.pool.acquire() as conn, conn.transaction():
-        endpoint = await find_endpoint(conn, principal, key.endpoint_id, sought=DELIVERY)
-        if await webhooks.delivery(conn, key) is None or not endpoint.follows(key.channel_id):
-            raise NotFoundError(DELIVERY)
-        _require_on(endpoint)
+        await _find_told(conn, principal, key)
         now = runtime.clock()
         again = await webhooks.resend_delivery(conn, key, now)
         # Where it is the one under way, it waits for the position's turn.
@@ -57,6 +53,28 @@ async def resend_delivery(runtime: Runtime, principal: Principal, key: DeliveryK
             after={"message_id": again.message_id},
         )
     return again
+
+
+async def _require_events(runtime: Runtime, principal: Principal, key: DeliveryKey) -> None:
+    """Raise ConflictError where a delivery cannot be made again; a trial, which tells nothing, always can."""
+    async with runtime.pool.acquire() as conn:
+        endpoint = await _find_told(conn, principal, key)
+        stored = await webhook_sending.stored_delivery(conn, key)
+    if stored is None:
+        return
+    content, which = stored.content, endpoint.filter_of(key.channel_id)
+    page = await read_feed(runtime, key.channel_id, content.after, which, limit=1, until=content.until)
+    if page.missed is not (content.kind is DeliveryKind.RESET):
+        raise ConflictError("The log no longer holds its events; tell the endpoint again from an instant on.")
+
+
+async def _find_told(conn: Connection, principal: Principal, key: DeliveryKey) -> WebhookEndpoint:
+    """Return the endpoint of a delivery. Raises ForbiddenError, NotFoundError, ConflictError."""
+    endpoint = await find_endpoint(conn, principal, key.endpoint_id, sought=DELIVERY)
+    if not endpoint.follows(key.channel_id) or await webhooks.delivery(conn, key) is None:
+        raise NotFoundError(DELIVERY)
+    _require_on(endpoint)
+    return endpoint
 
 
 def _require_on(endpoint: WebhookEndpoint) -> None:

@@ -13,6 +13,7 @@ from service.entities.channels import Channel
 from service.entities.errors import UpstreamError
 from service.entities.jobs import JobState
 from tests.domain.broadcasts.control.test_stopping import make, stored
+from tests.support.audit import audit_rows
 from tests.support.clock import FrozenClock
 from tests.support.runtime import admin, bind
 
@@ -48,6 +49,8 @@ async def test_a_copy_sends_nothing_until_it_is_confirmed_and_each_broadcast_res
         await resume_broadcast(copy, admin(), channel.channel_id, made[JobState.PAUSED].job_id)
 
     assert await confirm_acting(copy) == 4
+    [entry] = [each for each in await audit_rows(copy) if each["action"] == "confirmActing"]
+    assert (entry["subject"], len(entry["after"]["paused"])) == ("operator", 4)
     copy.acting.read_at = None
     await refresh_acting(copy)
 

@@ -23,7 +23,7 @@ from service.webhooks.client import WebhookClient
 from service.webhooks.names import NameResolver
 from tests.support.clock import FrozenClock
 from tests.support.runtime import open_runtime
-from tests.webhooks.receiver import OK, Receiver, Request, receiver
+from tests.webhooks.receiver import Receiver, Request, receiver
 
 CALLS = WebhookCalls(allow_private=True, call_within=timedelta(seconds=2), connect_within=timedelta(seconds=1))
 
@@ -42,6 +42,7 @@ class Office:
     deliverer: Deliverer
     receiving: Receiver
     endpoints: list[WebhookEndpoint] = field(default_factory=list)
+    may_call: bool = True
 
     @property
     def url(self) -> str:
@@ -120,7 +121,8 @@ async def open_office(database_url: str, clock: FrozenClock, *, calls: WebhookCa
         client = WebhookClient(calls, clock, resolver=NameResolver(["127.0.0.1"], port=1))
         try:
             async with receiver() as receiving:
-                yield Office(runtime, clock, Deliverer(runtime, client), receiving)
+                office = Office(runtime, clock, Deliverer(runtime, client, may_call=lambda: office.may_call), receiving)
+                yield office
         finally:
             await runtime.shielded.drain(5)
             await client.aclose()
@@ -137,6 +139,3 @@ def is_signed(request: Request, secret: str) -> bool:
     at = datetime.fromtimestamp(int(request.headers["webhook-timestamp"]), UTC)
     expected = Webhook(secret).sign(request.headers["webhook-id"], at, request.body.decode())
     return expected in request.headers["webhook-signature"].split()
-
-
-__all__ = ["OK", "Office", "events_of", "http", "is_signed", "open_office"]

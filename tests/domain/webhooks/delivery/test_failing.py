@@ -7,9 +7,10 @@ import pytest
 from service.entities.channels import Channel
 from service.entities.webhooks import WebhookError, WebhookSwitch
 from service.storage import webhooks
-from tests.domain.webhooks.delivery.office import OK, Office, http
+from tests.domain.webhooks.delivery.office import Office, http
 from tests.support.servers import free_port
 from tests.support.tags import add_members, make_tag
+from tests.webhooks.receiver import OK
 
 HOUR = timedelta(hours=1)
 DAYS = timedelta(days=1)
@@ -126,3 +127,13 @@ async def test_secrets_that_cannot_be_read_are_a_failure_too(office: Office, cha
     await make_tag(office.runtime, channel, "Gold")
     assert await office.deliver(channel) == []
     assert "USER_TAGS_SECRETS_KEY" in ((await office.position(channel)).reason or "")
+
+
+async def test_an_installation_that_does_not_act_delivers_nothing(office: Office, channel: Channel) -> None:
+    await office.follow(channel)
+    await make_tag(office.runtime, channel, "Gold")
+    office.may_call = False
+    assert await office.deliver(channel) == []
+
+    office.may_call = True
+    assert len(await office.deliver(channel)) == 1

@@ -1,5 +1,6 @@
 """Tell an endpoint the whole state where the log no longer reaches back, and go on from there."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from service.domain.privacy.retention import prune_channel
 from service.entities.change_feed import FeedPosition
 from service.entities.channels import Channel
-from tests.domain.webhooks.delivery.office import OK, Office, http
+from tests.domain.webhooks.delivery.office import Office, http
 from tests.support.tags import add_members, make_tag
+from tests.webhooks.receiver import OK
 
 WEEK = timedelta(days=8)
 
@@ -69,10 +71,10 @@ async def test_a_reset_of_many_tags_takes_several_deliveries(office: Office, cha
     # The second part fails, so it begins anew.
     answers = iter([OK, http(500)])
 
-    async def one_after_the_other(writer: object) -> None:
-        writer.write(next(answers, OK))  # type: ignore[attr-defined]
+    async def one_after_the_other(writer: asyncio.StreamWriter) -> None:
+        writer.write(next(answers, OK))
 
-    office.receiving.answer = one_after_the_other  # type: ignore[assignment]
+    office.receiving.answer = one_after_the_other
     assert [event["part"] for event in await office.deliver(channel)] == [1, 2]
     assert (await office.position(channel)).missed
     await office.wait_for_next_attempt(channel)

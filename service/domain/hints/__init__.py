@@ -1,0 +1,1 @@
+"""Find what is worth a look about the tags of a channel."""
