@@ -130,7 +130,7 @@ class Deliverer:
     def _end_single(self, key: DeliveryKey, *, stopping: bool) -> None:  # noqa: ARG002 - as `_end`
         self._singles.discard(key)
 
-    def _start(self, work: Coroutine[Any, Any, None], then: "_Then") -> None:
+    def _start(self, work: Coroutine[Any, Any, None], then: _Then) -> None:
         task = asyncio.create_task(work, name="webhook")
         self._sessions.add(task)
 
