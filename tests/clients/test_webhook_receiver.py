@@ -135,17 +135,30 @@ async def test_the_whole_story(robot: Robot, post: Postman, port: int, tmp_path:
         assert people_with(book, tags["New user"]) == {followed["userId"], *(each["userId"] for each in came)}
         assert people_with(book, tags["Opened"]) == {followed["userId"]}
 
+
+async def test_nobody_stays_in_the_book_who_is_forgotten_or_of_a_closed_channel(
+    robot: Robot, post: Postman, port: int, tmp_path: Path
+) -> None:
+    channel, book = (await robot.bind())["id"], tmp_path / "book"
+    async with receiving(robot, port, book) as program:
+        await program.line()
+        await robot.record(channel, event_input("ada", "FOLLOW"), event_input("bob", "FOLLOW"))
+        await post.deliver(channel)
+        ada, bob = [each["userId"] for each in await program.events(2)]
+        tag = (await robot.tag_ids(channel, "ada"))["New user"]
+        assert people_with(book, tag) == {ada, bob}
+
         await robot.ask('mutation($c: ID!) { forgetUser(channelId: $c, openid: "bob") { forgotten } }', c=channel)
         await post.deliver(channel)
         [forgotten] = await program.events(1)
-        assert (forgotten["type"], forgotten["userId"]) == ("user.forgotten", came[0]["userId"])
-        assert people_with(book, tags["New user"]) == {followed["userId"], came[1]["userId"]}
+        assert (forgotten["type"], forgotten["userId"]) == ("user.forgotten", bob)
+        assert people_with(book, tag) == {ada}
 
         await robot.ask("mutation($c: ID!) { unbindChannel(id: $c) { channel { bound } } }", c=channel)
         await post.deliver(channel)
         [closed] = await program.events(1)
         assert (closed["type"], closed["open"]) == ("channel.state_changed", False)
-        assert people_with(book, tags["New user"]) == set()
+        assert people_with(book, tag) == set()
 
 
 async def test_who_may_not_make_webhooks_is_told_so(robot: Robot, port: int, tmp_path: Path) -> None:
