@@ -23,6 +23,7 @@ from benchmarks import (
     return_data,
     scheduled_runs,
     sync,
+    webhooks,
 )
 from benchmarks.harness import Table
 from benchmarks.machine import Machine
@@ -52,6 +53,7 @@ MODULES: Final[tuple[Benchmark, ...]] = (
     hints,
     combos,
     sync,
+    webhooks,
     broadcasts,
     queries,
     hostile,
