@@ -33,7 +33,10 @@ TABLES = """
 create table if not exists delivery (id text primary key);
 create table if not exists has_tag (channel text, person text, tag text, primary key (person, tag));
 """
-EVENTS = ["USER_TAGS_CHANGED", "USER_FORGOTTEN", "TAG_CREATED", "TAG_UPDATED", "TAG_STATE_CHANGED", "TAG_DELETED"]
+EVENTS = [
+    *("USER_TAGS_CHANGED", "USER_FORGOTTEN", "CHANNEL_STATE_CHANGED"),
+    *("TAG_CREATED", "TAG_UPDATED", "TAG_STATE_CHANGED", "TAG_DELETED"),
+]
 
 
 def ask(query: str, **variables: Any) -> Any:
@@ -77,13 +80,14 @@ def apply(book: sqlite3.Connection, event: dict[str, Any]) -> None:
             book.executemany("delete from has_tag where person = ? and tag = ?", lost)
         case "user.forgotten":
             book.execute("delete from has_tag where person = ?", (event["userId"],))
-        case "tag.deleted":
+        case "tag.deleted" | "tag.state_changed" if event["type"] == "tag.deleted" or event["state"] != "ACTIVE":
             book.execute("delete from has_tag where tag = ?", (event["tagId"],))
-        case "feed.reset":
-            # Something was missed. Whoever needs to know who has which tag loads that from the API now.
+        case "channel.state_changed" | "feed.reset":
             book.execute("delete from has_tag where channel = ?", (event["channelId"],))
         case _:
             pass  # types that are added later must do no harm
+    # Who has a tag that comes into effect is not told one by one, nor who has which when a channel opens or something
+    # was missed (feed.reset): whoever needs that asks the API for the members of these tags now.
 
 
 class Receiver(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""Read how many members tags have in each block, and the bitmaps of some of them."""
+"""Read how many members tags have in each block, the bitmaps of some of them, and what uses a tag."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -41,3 +41,8 @@ async def bitmaps_at(
     for row in await conn.fetch(STATEMENTS["bitmaps_at"], channel_id, blocks, tag_ids):
         found[row["block"]][row["tag_id"]] = row["members"].bytes
     return found
+
+
+async def tags_of_webhooks(conn: Connection, channel_id: int) -> set[int]:
+    """Return the tags of a channel by which webhooks of its robot are filtered, also those that are off."""
+    return {row["tag_id"] for row in await conn.fetch(STATEMENTS["tags_of_webhooks"], channel_id)}

@@ -16,3 +16,11 @@ group by tag_id;
 select m.block, m.tag_id, m.members
 from unnest($2::int[], $3::int[]) n (block, tag_id)
 join tag_members m on m.channel_id = $1 and m.block = n.block and m.tag_id = n.tag_id;
+
+-- name: tags_of_webhooks
+-- List the tags of a channel by which webhooks of its robot are filtered, also those that are off.
+select distinct n.tag_id
+from channel c
+join webhook_endpoint e on e.robot_id = c.robot_id
+cross join lateral unnest(e.tag_channel_ids, e.tag_ids) n (channel_id, tag_id)
+where c.channel_id = $1 and n.channel_id = $1;

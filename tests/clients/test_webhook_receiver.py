@@ -141,6 +141,12 @@ async def test_the_whole_story(robot: Robot, post: Postman, port: int, tmp_path:
         assert (forgotten["type"], forgotten["userId"]) == ("user.forgotten", came[0]["userId"])
         assert people_with(book, tags["New user"]) == {followed["userId"], came[1]["userId"]}
 
+        await robot.ask("mutation($c: ID!) { unbindChannel(id: $c) { channel { bound } } }", c=channel)
+        await post.deliver(channel)
+        [closed] = await program.events(1)
+        assert (closed["type"], closed["open"]) == ("channel.state_changed", False)
+        assert people_with(book, tags["New user"]) == set()
+
 
 async def test_who_may_not_make_webhooks_is_told_so(robot: Robot, port: int, tmp_path: Path) -> None:
     async with receiving(robot, port, tmp_path / "book", robot.token("agent")) as program:

@@ -46,6 +46,7 @@ NEEDED = {
     "make and edit ad tags": Permission.MANAGE_TAGS,
     "make, see, approve, stop and retry broadcasts, test messages; their policy": Permission.BROADCAST,
     "send against caps and in quiet hours, loosen the threshold of approval": Permission.OVERRIDE_BROADCAST_POLICY,
+    "make, see, change and delete webhook endpoints; read `/feed/changes`": Permission.MANAGE_WEBHOOKS,
     "link identities": Permission.SUBMIT_DATA,
     "record events, hand data back, undo it": Permission.SUBMIT_DATA,
     "see the return address": Permission.VIEW_RETURN_ADDRESS,
@@ -238,7 +239,7 @@ def test_all_graphql_is_found() -> None:
     found = [path for path, _ in operations()]
     assert {page: found.count(page) for page in (README.path, FRONTEND.path, BROADCASTS.path, INTEGRATOR.path)} == {
         README.path: 4,
-        FRONTEND.path: 16,
+        FRONTEND.path: 17,
         BROADCASTS.path: 8,
         INTEGRATOR.path: 8,
     }

@@ -72,7 +72,7 @@ async def _load_node(info: Info, gid: str) -> Node | None:
     return await FINDERS[type_name](info, gid)
 
 
-async def _receipt(info: Info, gid: str) -> Node:
+async def _receipt(info: Info, gid: str) -> Node | None:
     return await receipt_node(info, parse_receipt_gid(gid))
 
 

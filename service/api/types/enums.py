@@ -321,7 +321,7 @@ _describe(
     SUBSET="Everybody with the tag has the other one, too, which has more members.",
     DISJOINT="Nobody has both, although an `all` of an ACTIVE combo holds both; each has members.",
     EMPTY="Nobody has the tag.",
-    UNUSED="No combo, no broadcast to come and no tag of the Official Account uses the tag.",
+    UNUSED="No combo, no broadcast to come, no webhook and no tag of the Official Account uses the tag.",
 )
 _describe(
     ErrorCode,

@@ -20,9 +20,9 @@ class TagHint:
     """Show a hint, with its tags and as a sentence."""
 
     kind: TagHintKind = strawberry.field(description="What is worth a look.")
-    tag: Tag = strawberry.field(description="The tag that it is about; of two, the younger or the smaller one.")
-    other: Tag | None = strawberry.field(description="The other tag; null for EMPTY and UNUSED.")
-    text: str = strawberry.field(description="The hint as a sentence, for people.", metadata=long_text(200))
+    tag: Tag = strawberry.field(description="Tag that the hint is about; of two, the younger or the smaller one.")
+    other: Tag | None = strawberry.field(description="Second tag of a hint about two; null for EMPTY and UNUSED.")
+    text: str = strawberry.field(description="Hint as a sentence, for people.", metadata=long_text(200))
 
 
 def hints_to_graphql(info: Info, found: ChannelHints) -> list[TagHint]:

@@ -25,7 +25,8 @@ COMPARE_INTERVAL: Final = 1.0
 LIST_INTERVAL: Final = 10.0
 # Between two times that a channel is looked at: what happens meanwhile becomes one entry a block.
 REST: Final = 0.1
-MAX_CONCURRENT: Final = 4
+# Each takes milliseconds and a connection, which the tasks of the worker need too.
+MAX_CONCURRENT: Final = 2
 MAX_BEHIND: Final = 1_000
 
 log = logging.getLogger(__name__)

@@ -55,15 +55,13 @@ async def compare_tags(
 
 
 async def unused_tags(conn: Connection, graph: ComboGraph, totals: dict[int, int]) -> list[TagHint]:
-    """Return the ACTIVE tags that no living combo, no broadcast to come and no tag of the account uses."""
+    """Return the ACTIVE tags that no living combo, no broadcast to come, no webhook and no tag of the account uses."""
     channel_id = graph.catalogue.channel_id
     audiences = await broadcast_control.audiences_not_frozen(conn, channel_id)
     used = {tag_id for audience in set(audiences.values()) for tag_id in from_json(audience).tag_ids()}
-    used |= {
-        each.tag_id
-        for each in (await remote_tags.linked_tags(conn, channel_id)).values()
-        if each.remote_tag_id is not None
-    }
+    linked = await remote_tags.linked_tags(conn, channel_id)
+    used |= {each.tag_id for each in linked.values() if each.remote_tag_id is not None}
+    used |= await hints.tags_of_webhooks(conn, channel_id)
     unused = [
         TagHint(TagHintKind.UNUSED, tag.tag_id, totals.get(tag.tag_id, 0))
         for tag in graph.tags.values()

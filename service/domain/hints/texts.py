@@ -24,7 +24,7 @@ def hint_text(catalogue: Catalogue, hint: TagHint) -> str:
         case TagHintKind.EMPTY:
             return f"Nobody has {tag}."
         case TagHintKind.UNUSED:
-            return f"No combo, broadcast to come or tag of the Official Account uses {tag}."
+            return f"No combo, broadcast to come, webhook or tag of the Official Account uses {tag}."
         case _:
             assert_never(hint.kind)
 

@@ -12,6 +12,7 @@ ADDRESSES: Final = {
     "websocket": "/graphql (graphql-transport-ws)",
     "eventStream": "/graphql/stream",
     "csvImport": "/import/return-data",
+    "changes": "/feed/changes",
     "alive": "/healthz",
     "ready": "/readyz",
     "token": "Authorization: Bearer <JWT>; the robot is the one that its claim `robot` names",

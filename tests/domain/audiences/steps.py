@@ -71,6 +71,11 @@ class Delete:
 
 
 @dataclass(frozen=True)
+class Merge:
+    number: int
+
+
+@dataclass(frozen=True)
 class Clear:
     pass
 
@@ -133,7 +138,7 @@ STEPS: Final = st.one_of(
     st.builds(MakeAd, st.sampled_from((("1",), ("1", "2")))) | st.builds(ConfirmAds),
     st.builds(MakeCombo, SHAPES),
     st.builds(Edit, NUMBERS, SHAPES) | st.builds(Delete, NUMBERS),
-    st.builds(Refresh),
+    st.builds(Refresh) | st.builds(Merge, NUMBERS),
     st.builds(Clear) | st.builds(SkipToNextBlock) | st.builds(ShutGate),
     st.builds(TimePasses, st.sampled_from((1, 3, 49))),
     st.builds(Forget, _openids | st.just("crowd50")) | st.builds(Migrate, _openids, _openids),

@@ -32,6 +32,7 @@ from tests.domain.audiences.steps import (
     Happen,
     MakeAd,
     MakeCombo,
+    Merge,
     Migrate,
     Prune,
     Refresh,
@@ -44,6 +45,7 @@ from tests.domain.audiences.steps import (
 )
 from tests.support.clock import FrozenClock
 from tests.support.database_state import skip_ordinals, tags_by_ordinal
+from tests.support.merging import merge
 from tests.support.runtime import admin, bind
 from tests.support.tags import (
     combo_graph_of,
@@ -142,9 +144,9 @@ class Story:
                 await skip_ordinals(runtime, channel, self.blocks * BLOCK_SIZE)
                 self.blocks += 1
             case _:
-                await self._in_ads(step)
+                await self._to_tags(step)
 
-    async def _in_ads(self, step: object) -> None:
+    async def _to_tags(self, step: object) -> None:
         runtime, channel = self.runtime, self.channel
         match step:
             case AdFollowed(openid, ad_id):
@@ -153,6 +155,8 @@ class Story:
                 await make_ad_tag(runtime, channel, f"Ad {len(self.memory)}", *ad_ids)
             case ConfirmAds():
                 await confirm_ad_address(runtime, channel)
+            case Merge(number):
+                await self._merge(number)
             case _:
                 await self._later(step)
 
@@ -183,11 +187,18 @@ class Story:
             case ShutGate():
                 await unbind_channel(runtime, admin(), channel_id)
                 self.clock.advance(timedelta(seconds=1))
-                self.channel = await bind(runtime, channel.app_id)
+                self.channel = await bind(runtime, channel.app_id, kind=channel.kind)
             case Prune(hours):
                 before = self.clock() - timedelta(hours=hours)
                 await prune_channel(runtime, channel_id, before)
                 self.pruned_before = max(before, self.pruned_before or before)
+
+    async def _merge(self, number: int) -> None:
+        found = [each.tag_id for each in (await self.catalogue()).living() if each.kind is TagKind.RETURN]
+        if len(found) > 1:
+            merged = found.pop(number % len(found))
+            await merge(self.runtime, self.channel, merged, found[0])
+            self.receipts = []
 
     async def _submit(self, mode: ReturnMode, openids: tuple[str, ...], label: str, seconds: int) -> None:
         known = {each.name for each in (await self.catalogue()).tags.values() if each.deleted_at is None}

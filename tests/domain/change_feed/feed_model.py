@@ -20,7 +20,7 @@ from service.domain.default_tags.scheduled_run import run_default_tags
 from service.domain.events.recorder import record_events
 from service.domain.privacy.forgetting import forget_openid
 from service.domain.runtime import Runtime
-from service.entities.change_feed import FeedPosition
+from service.entities.change_feed import FeedEventType, FeedFilter, FeedPosition
 from service.entities.channels import Channel
 from service.entities.errors import RequestError
 from service.entities.expressions import Expression, all_of, any_of, difference, tag
@@ -46,6 +46,9 @@ PEOPLE = tuple(f"person-{number}" for number in range(6))
 # More than are logged one by one.
 CROWD = tuple(f"crowd-{number}" for number in range(70))
 FIRST_OWN_TAG = 9
+SOME = FeedFilter(
+    frozenset({FeedEventType.USER_TAGS_CHANGED, FeedEventType.TAG_DELETED}), frozenset({5, FIRST_OWN_TAG + 1})
+)
 Step = tuple[str, tuple[Any, ...]]
 
 
@@ -199,6 +202,10 @@ class FeedLife:
             assert told == sorted(set(told)), "each change once, in the order of the log"
             assert ordinal not in self.gone or len(told) <= 1, "what was told of them before is told no more"
 
+        filtered = Follower(self.runtime, self.channel, beginning, SOME, page_size=2)
+        await filtered.read()
+        assert filtered.events == list(_only_some(again.events))
+
     def _is_about_gone(self, event: Body) -> bool:
         return "userId" in event and ordinal_of(event) in self.gone
 
@@ -276,6 +283,21 @@ class FeedLife:
         catalogue, _ = await present_state(self.runtime, self.channel)
         every = [each.tag_id for each in catalogue.tags.values() if each.deleted_at is None and each.tag_id >= first]
         return every[index % len(every)] if every else first
+
+
+def _only_some(events: list[Body]) -> Iterator[Body]:
+    """Yield what is told to somebody who follows `SOME`."""
+    assert SOME.tag_ids is not None
+    for event in events:
+        if event["type"] == "user.tags_changed":
+            sides = {
+                side: [each for each in event[side] if parse_tag_gid(each).tag_id in SOME.tag_ids]
+                for side in ("added", "removed")
+            }
+            if any(sides.values()):
+                yield event | sides
+        elif event["type"] == "tag.deleted" and parse_tag_gid(event["tagId"]).tag_id in SOME.tag_ids:
+            yield event
 
 
 def _by_person(events: list[Body]) -> Iterator[tuple[int, list[int]]]:

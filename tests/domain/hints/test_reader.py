@@ -32,6 +32,12 @@ EQUAL, SUBSET, DISJOINT, EMPTY, UNUSED = (
     TagHintKind.UNUSED,
 )
 
+INSERT_ENDPOINT = """
+insert into webhook_endpoint (
+    robot_id, url, events, tag_channel_ids, tag_ids, state, secret, signing_key, public_key, created_at, created_by
+) values ($1, 'https://hooks.example/', '{}', $2, $3, 'OFF', '', '', '', now(), 'ada') returning endpoint_id
+"""
+
 
 @pytest.fixture
 def reader(runtime: Runtime) -> HintReader:
@@ -75,6 +81,11 @@ async def test_a_tag_that_is_used_anywhere_is_not_unused(
     job = await insert_broadcast_of(runtime, channel, audience=to_json(tag(apples)))
     assert told(await reader.hints_of(channel.channel_id)) == []
     await finish(runtime, job, JobState.CANCELLED)
+    assert told(await reader.hints_of(channel.channel_id)) == [unused]
+    endpoint = await runtime.pool.fetchval(INSERT_ENDPOINT, channel.robot_id, [channel.channel_id], [apples])
+    assert told(await reader.hints_of(channel.channel_id)) == []
+    await runtime.pool.execute("delete from webhook_endpoint where endpoint_id = $1", endpoint)
+    await runtime.pool.fetchval(INSERT_ENDPOINT, channel.robot_id, [channel.channel_id + 1], [apples])
     assert told(await reader.hints_of(channel.channel_id)) == [unused]
     await runtime.pool.execute(
         "insert into remote_tag (channel_id, tag_id, remote_tag_id, remote_name, linked_at) "

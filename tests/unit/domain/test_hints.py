@@ -126,7 +126,7 @@ def test_counts_are_compared_in_every_block(counts: dict[int, dict[int, int]]) -
         (TagHint(TagHintKind.EMPTY, 2, 0), "Nobody has “Coffee”."),
         (
             TagHint(TagHintKind.UNUSED, 2, 0),
-            "No combo, broadcast to come or tag of the Official Account uses “Coffee”.",
+            "No combo, broadcast to come, webhook or tag of the Official Account uses “Coffee”.",
         ),
     ],
 )
