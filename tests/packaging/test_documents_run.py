@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -223,6 +224,7 @@ def test_every_block_of_graphql_works(running: Demo) -> None:
     values: dict[str, Any] = {"channel": channel, "openid": openid}
     values |= {variable: tags[name] for variable, name in NAMES.items()}
     values["waiting"] = waits_for_approval(running, channel)
+    values["then"] = datetime.now(UTC).isoformat()
     for operation in (each for page in (FRONTEND, BROADCASTS, INTEGRATOR) for each in page.blocks("graphql")):
         declared = re.findall(r"\$(\w+):", operation.split("{", 1)[0])
         answer = running.ask(operation, **{name: values[name] for name in declared})
