@@ -124,7 +124,11 @@ async def audit_lines(
         async with runtime.pool.acquire() as conn:
             return await audit_log.exported_entries(conn, channel_id, wanted, after, last)
 
-    async with aclosing(chain_order(channel_ids, ends.base_number, ends.last_number, read)) as pieces:
+    async def find_next(channel_ids: Sequence[int], after: int) -> int | None:
+        async with runtime.pool.acquire() as conn:
+            return await audit_chain.first_number_after(conn, channel_ids, after)
+
+    async with aclosing(chain_order(channel_ids, ends.base_number, ends.last_number, read, find_next)) as pieces:
         async for piece in pieces:
             for start in range(0, len(piece), LINES_PER_CHUNK):
                 yield await asyncio.to_thread(_lines, piece[start : start + LINES_PER_CHUNK], audit_format)
