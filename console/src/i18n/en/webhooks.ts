@@ -94,9 +94,9 @@ export const webhooks = {
   noChannels: "No channel was ever bound. Take all channels: those that are bound later are told of, too.",
   events: "Events",
   groups: {
-    people: "People",
-    tags: "Tags",
-    rest: "Channels and jobs",
+    people: "About people",
+    tags: "About tags",
+    rest: "About channels and jobs",
   },
   eventWords: {
     USER_TAGS_CHANGED: "Somebody gained or lost tags",
@@ -204,6 +204,8 @@ export const webhooks = {
     REDIRECT: "The answer was a redirect, which is not followed. Enter the address to which it leads.",
     ANSWER_TOO_LARGE: "The answer was larger than 64 kB. Answer with a few bytes, or none.",
   },
+  notTaken: (status: string) =>
+    `The endpoint answered ${status}, and only 2xx counts as taken. Look at its answer and at the log of the receiver.`,
   shortErrors: {
     ADDRESS_REFUSED: "Address not public",
     DNS: "Name does not resolve",

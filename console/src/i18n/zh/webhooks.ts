@@ -87,9 +87,9 @@ export const webhooks: typeof en = {
   noChannels: "还没有绑定过渠道。请选择全部渠道，以后绑定的渠道也会通知。",
   events: "事件",
   groups: {
-    people: "用户",
-    tags: "标签",
-    rest: "渠道和任务",
+    people: "与用户有关",
+    tags: "与标签有关",
+    rest: "与渠道和任务有关",
   },
   eventWords: {
     USER_TAGS_CHANGED: "用户获得或失去标签",
@@ -191,6 +191,7 @@ export const webhooks: typeof en = {
     REDIRECT: "返回的是重定向，不会跟随。请填写重定向后的地址。",
     ANSWER_TOO_LARGE: "响应超过 64 kB。请只返回少量内容，或不返回内容。",
   },
+  notTaken: (status) => `接收端返回 ${status}，只有 2xx 才算收到。请查看响应内容和接收方的日志。`,
   shortErrors: {
     ADDRESS_REFUSED: "不是公网地址",
     DNS: "域名无法解析",

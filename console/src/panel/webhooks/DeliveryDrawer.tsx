@@ -57,7 +57,9 @@ function Delivery({ delivery, endpoint }: Omit<DeliveryDrawerProps, "id" | "onCl
         </div>
       )}
       {isOff && <Reason>{endpoint.state === "OFF" ? webhooks.testOff : webhooks.testGone}</Reason>}
-      <Resend delivery={delivery} endpoint={endpoint} />
+      <div>
+        <Resend delivery={delivery} endpoint={endpoint} />
+      </div>
       {!isOff && delivery.nextAttemptAt === null && <p class={styles.muted}>{webhooks.resendHint}</p>}
     </Stack>
   );

@@ -48,12 +48,12 @@ function told(delivery: WebhookDeliveryRowFragment, { webhooks }: Messages) {
   }
 }
 
-/** Says why an attempt failed and what to do about it, with the status where there was one. */
+/** Says why an attempt failed, and what to do about it. */
 export function whyFailed(
   status: number | null,
   error: WebhookDeliveryRowFragment["error"],
   webhooks: Messages["webhooks"],
 ): string {
-  const why = error === null ? "" : webhooks.errors[error];
-  return status === null ? why : `${why} (${status})`;
+  if (error === null) return "";
+  return error === "STATUS" && status !== null ? webhooks.notTaken(String(status)) : webhooks.errors[error];
 }

@@ -14,6 +14,7 @@ import { useMessages } from "./messages";
 import { anHourAgo, type ReplayStart, startOf } from "./replayStart";
 import { isTold } from "./states";
 import { useFieldErrors } from "./useFieldErrors";
+import styles from "./Webhooks.module.css";
 
 /** Tells a channel again from an instant or a cursor on, once somebody has read what that does. */
 export function ReplayDialog({
@@ -91,7 +92,7 @@ export function ReplayDialog({
         )}
         <div>
           <p>{webhooks.replayWhat(name)}</p>
-          <ul>
+          <ul class={styles.list}>
             <li>{webhooks.replayGivesUp}</li>
             <li>{webhooks.replayTwice}</li>
             <li>{webhooks.replayReach}</li>

@@ -19,6 +19,7 @@ import { SignaturesSection } from "./SignaturesSection";
 import { StateSection } from "./StateSection";
 import { SwitchEndpoint } from "./SwitchEndpoint";
 import { TestEvent } from "./TestEvent";
+import styles from "./Webhooks.module.css";
 
 /** Shows how one endpoint fares, what it was sent, and what can be done about it. */
 export default function WebhookPage({ params }: { params: Record<string, string> }) {
@@ -76,7 +77,7 @@ function ToldSection({ endpoint }: { endpoint: WebhookDetailsFragment }) {
           <Time at={createdAt} />
         </Fact>
         <Fact label={webhooks.events} wide>
-          <ul>
+          <ul class={styles.list}>
             {words.map((each) => (
               <li key={each}>{each}</li>
             ))}
