@@ -1,11 +1,13 @@
 import { expect, it } from "vitest";
 import * as english from "./en";
 import * as englishBroadcasts from "./en/broadcasts";
+import * as englishWebhooks from "./en/webhooks";
 import * as chinese from "./zh";
 import * as chineseBroadcasts from "./zh/broadcasts";
+import * as chineseWebhooks from "./zh/webhooks";
 
-const en = { ...english, ...englishBroadcasts };
-const zh = { ...chinese, ...chineseBroadcasts };
+const en = { ...english, ...englishBroadcasts, ...englishWebhooks };
+const zh = { ...chinese, ...chineseBroadcasts, ...chineseWebhooks };
 
 function texts(part: object, path: string): [string, string][] {
   return Object.entries(part).flatMap(([key, value]): [string, string][] => {
