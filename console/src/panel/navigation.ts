@@ -5,6 +5,7 @@ import {
   ChatIcon,
   ClockIcon,
   KeyIcon,
+  LogIcon,
   OverlapIcon,
   PersonIcon,
   SendIcon,
@@ -82,6 +83,13 @@ export const navigation: readonly NavigationEntry[] = [
     path: () => "/return-data",
     permission: "VIEW_RETURN_ADDRESS",
     icon: KeyIcon,
+    ofRobot: true,
+  },
+  {
+    label: (m) => m.shell.audit,
+    path: () => "/audit",
+    permission: "VIEW_AUDIT_LOG",
+    icon: LogIcon,
     ofRobot: true,
   },
 ];

@@ -13,6 +13,7 @@ export const shell = {
   people: "People",
   settings: "Settings",
   returnData: "Return data",
+  audit: "Audit log",
   conversation: "Conversations",
   robot: "Robot",
   channel: "Channel",
