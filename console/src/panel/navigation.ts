@@ -5,6 +5,7 @@ import {
   ChatIcon,
   ClockIcon,
   KeyIcon,
+  LogIcon,
   OverlapIcon,
   PersonIcon,
   SendIcon,
@@ -90,6 +91,13 @@ export const navigation: readonly NavigationEntry[] = [
     path: () => "/webhooks",
     permission: "MANAGE_WEBHOOKS",
     icon: WebhookIcon,
+    ofRobot: true,
+  },
+  {
+    label: (m) => m.shell.audit,
+    path: () => "/audit",
+    permission: "VIEW_AUDIT_LOG",
+    icon: LogIcon,
     ofRobot: true,
   },
 ];

@@ -1,6 +1,7 @@
 import type { ComponentType } from "preact";
 import { routes as ads } from "./ads/routes";
 import { routes as audience } from "./audience/routes";
+import { routes as audit } from "./audit/routes";
 import { routes as broadcasts } from "./broadcasts/routes";
 import { routes as channels } from "./channels/routes";
 import { routes as combos } from "./combos/routes";
@@ -33,4 +34,5 @@ export const routes: readonly PageRoute[] = [
   ...jobs,
   ...settings,
   ...webhooks,
+  ...audit,
 ];

@@ -14,6 +14,7 @@ export const shell = {
   settings: "Settings",
   returnData: "Return data",
   webhooks: "Webhooks",
+  audit: "Audit log",
   conversation: "Conversations",
   robot: "Robot",
   channel: "Channel",

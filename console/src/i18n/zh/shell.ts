@@ -16,6 +16,7 @@ export const shell: typeof en = {
   settings: "设置",
   returnData: "数据回传",
   webhooks: "Webhook 通知",
+  audit: "审计日志",
   conversation: "会话",
   robot: "机器人",
   channel: "渠道",
