@@ -102,7 +102,7 @@ async def test_the_audit_log_is_searched_for_an_id_of_any_robot_in_the_own_log_o
 ) -> None:
     place = "Query.auditLog(filter.targetId)"
 
-    for given in (foreign.channel, MISSING["channel"], *MALFORMED):
+    for given in (foreign.channel, MISSING["channel"], *(each for each in MALFORMED if len(each) <= 256)):
         answer = await ask(settled.robot, place, given)
         assert (answer.errors, answer["auditLog"]["nodes"]) == ([], [])
     found = (await ask(settled.robot, place, settled.channel))["auditLog"]["nodes"]
