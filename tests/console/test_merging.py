@@ -68,9 +68,7 @@ async def test_what_changed_since_the_preview_is_shown_before_anything_is_done(
     await expect(page.get_by_text("This tag was merged into Orders / Paid")).to_be_visible()
 
 
-async def test_the_other_way_round_is_one_step_away(
-    console: Console, account: ImitatedAccount, robot: Robot
-) -> None:
+async def test_the_other_way_round_is_one_step_away(console: Console, account: ImitatedAccount, robot: Robot) -> None:
     await robot.create_ad_tag(account.channel_id, "Spring", "AD-1")
     autumn = await robot.create_ad_tag(account.channel_id, "Autumn", "AD-2")
     page = await console("admin", f"/channels/{account.channel_id}/tags/{autumn}", language="zh-CN")
