@@ -68,8 +68,6 @@ async def test_all_inputs_that_are_wrong_say_so(console: Console, account: Imita
     await page.get_by_label("Address").fill("ftp://hooks.example.com/")
     await page.get_by_label("Only these channels").check()
     await page.get_by_label("Only these tags").check()
-    for chosen in await page.get_by_role("checkbox", checked=True).all():
-        await chosen.focus()
     while await page.get_by_role("checkbox", checked=True).count():
         await page.get_by_role("checkbox", checked=True).first.uncheck()
     await page.get_by_role("button", name="Make the endpoint").click()
@@ -197,8 +195,8 @@ async def test_a_token_for_some_channels_sees_its_own_endpoints_and_makes_none_f
     await Webhooks(robot).create(url=f"{address_of(shop)}/mine", channelIds=[account.channel_id])
     page = await console("admin", "/webhooks", channels=[account.channel_id])
     await expect(page.get_by_text("Your token is for some channels only.")).to_be_visible()
-    await expect(page.get_by_role("link", name=re.compile("/hooks"))).to_have_count(1)
-    await expect(page.get_by_role("link", name=re.compile("/mine$"))).to_be_visible()
+    await expect(page.get_by_role("link", name=address_of(shop))).to_have_count(1)
+    await expect(page.get_by_role("link", name=f"{address_of(shop)}/mine")).to_be_visible()
     await page.get_by_role("link", name="New endpoint").click()
     await expect(page.get_by_label("All channels")).to_be_disabled()
     await expect(page.get_by_text("Your token is for some channels only. Name those")).to_be_visible()
