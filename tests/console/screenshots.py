@@ -101,6 +101,7 @@ PICTURES: Final = (
     Picture("conversation", CONVERSATION, "可触达", Role.AGENT, WIDE, language="zh-CN", steps=answer_somebody),
     Picture("card-phone", "/conversation/card?channel={channel}&openid={openid}", "Touchable", Role.AGENT, PHONE),
     Picture("broadcast", "/channels/{channel}/broadcasts/new", "Message", steps=send_a_broadcast),
+    Picture("audit", "/audit", "planned the broadcast", size=WIDE),
 )
 
 
