@@ -115,6 +115,7 @@ PICTURES: Final = (
     Picture("card-phone", "/conversation/card?channel={channel}&openid={openid}", "Touchable", Role.AGENT, PHONE),
     Picture("broadcast", "/channels/{channel}/broadcasts/new", "Message", steps=send_a_broadcast),
     Picture("webhook", "/webhooks/new", "Address", size=TALL, steps=tell_a_shop),
+    Picture("audit", "/audit", "planned the broadcast", size=WIDE),
 )
 
 

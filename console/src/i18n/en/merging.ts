@@ -13,6 +13,8 @@ export const merging = {
   none: "There is no other tag of this kind",
   noneHint: "Return tags are merged into return tags, ad tags into ad tags of the same channel.",
   noneFound: "No other tag of this kind is called that",
+  look: "See what that does",
+  chooseFirst: "Choose a tag.",
   another: "Choose another tag",
   otherWay: (into: string) => `Rather merge “${into}” into this one`,
   gains: (count: string, into: string) => `${plural(count, "person gets", "people get")} “${into}”.`,

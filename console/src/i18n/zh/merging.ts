@@ -11,6 +11,8 @@ export const merging: typeof en = {
   none: "没有其他同类标签",
   noneHint: "回传标签并入回传标签，广告标签并入同一渠道的广告标签。",
   noneFound: "没有其他同类标签有此名称",
+  look: "查看合并结果",
+  chooseFirst: "请先选择标签。",
   another: "选择其他标签",
   otherWay: (into) => `改为将“${into}”并入此标签`,
   gains: (count, into) => `${count} 人将获得“${into}”。`,

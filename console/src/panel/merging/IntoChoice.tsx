@@ -3,6 +3,7 @@ import { MergeChoicesDocument } from "../../api/generated/graphql";
 import { useQuery } from "../../api/hooks";
 import { Answer } from "../../app/Answer";
 import { formatCount } from "../../i18n/format";
+import { Button } from "../../ui/Button";
 import { EmptyState } from "../../ui/EmptyState";
 import { Stack } from "../../ui/Layout";
 import { RadioGroup } from "../../ui/RadioGroup";
@@ -21,6 +22,7 @@ type IntoChoiceProps = { tag: Mergeable; channel: string; onChoose: (into: strin
 export function IntoChoice({ tag, channel, onChoose }: IntoChoiceProps) {
   const m = useMessages();
   const [text, setText] = useState("");
+  const [picked, setPicked] = useState<string | null>(null);
   const search = useSettled(text.trim(), PAUSE);
   const asked = useQuery(MergeChoicesDocument, { channel, kind: tag.kind, search: search || null });
   return (
@@ -48,14 +50,23 @@ export function IntoChoice({ tag, channel, onChoose }: IntoChoiceProps) {
             <>
               <RadioGroup
                 label={m.merging.into}
-                value={null}
+                value={picked}
                 choices={others.map((other) => ({
                   value: other.id,
                   label: fullName(other),
                   hint: m.merging.people(formatCount(other.memberCount)),
                 }))}
-                onChange={onChoose}
+                onChange={setPicked}
               />
+              <div>
+                <Button
+                  variant="primary"
+                  reason={others.some(({ id }) => id === picked) ? null : m.merging.chooseFirst}
+                  onClick={() => picked && onChoose(picked)}
+                >
+                  {m.merging.look}
+                </Button>
+              </div>
               {total > others.length && (
                 <p role="status">{m.merging.shown(formatCount(others.length), formatCount(total))}</p>
               )}
