@@ -15,6 +15,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from service.dev.stack.servers import EmbeddedServers
 from service.domain.change_feed.cursors import MAX_SEQ, encode_cursor
+from service.domain.webhooks.endpoints.sending_again import MAX_WAITING
 from service.entities.change_feed import FeedPosition
 from service.entities.ids import gid, parse_channel_gid
 from service.foundation.settings import WebhookCalls
@@ -369,6 +370,21 @@ async def test_a_trial_that_fails_is_not_repeated_and_says_why(
     assert (sent["attempts"], sent["status"], sent["error"], sent["answer"]) == (1, 302, "REDIRECT", "there")
     assert (sent["nextAttemptAt"], sent["deliveredAt"]) == (None, None)
     assert (await webhooks.shown(endpoint["id"]))["state"] == "ACTIVE"
+
+
+async def test_only_so_much_waits_to_be_sent_by_hand(
+    webhooks: Webhooks, robot: Robot, channel: str, endpoint: dict[str, Any], post: Postman
+) -> None:
+    await make_tags(robot, channel, "Spring")
+    await post.deliver(channel)
+    [delivery] = (await webhooks.deliveries(endpoint["id"]))["nodes"]
+    for _ in range(MAX_WAITING):
+        await webhooks.test(endpoint["id"])
+    for operation, number in ((TEST, endpoint["id"]), (RESEND, delivery["id"])):
+        assert (await robot.ask(operation, id=number)).code == "LIMIT_EXCEEDED"
+    await post.deliver()
+
+    assert (await robot.ask(RESEND, id=delivery["id"])).errors == []
 
 
 async def test_a_delivery_is_sent_once_more_under_its_id(
