@@ -16,8 +16,7 @@ from service.domain.audit.in_order import chain_order
 from service.domain.runtime import Runtime
 from service.entities.audit_chain import ChainEnds, LoggedEntry
 from service.storage import audit_chain
-from service.storage.audit_entries import home_channel_or_none
-from service.storage.channels import channels_of_robot
+from service.storage.channels import channels_of_robot, home_channel_or_none
 
 # More are counted and not listed.
 MAX_LISTED_BREAKS: Final = 20

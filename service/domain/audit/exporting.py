@@ -26,8 +26,7 @@ from service.entities.audit_chain import AuditFilter, AuditFormat, LoggedEntry
 from service.entities.principal import Principal, RequestOrigin, Role
 from service.foundation.instants import parse_instant
 from service.storage import audit_chain, audit_log
-from service.storage.audit_entries import home_channel_or_none
-from service.storage.channels import channels_of_robot
+from service.storage.channels import channels_of_robot, home_channel_or_none
 
 ACTION: Final = "export_audit_log"
 OPENED: Final = "The link was opened."

@@ -20,7 +20,7 @@ from service.entities.errors import ErrorCode
 from service.entities.principal import Principal, RequestOrigin
 from service.foundation.cancellation import cancel_and_wait
 from service.foundation.wire_names import camel_case
-from service.storage import audit_entries
+from service.storage import audit_entries, channels
 from service.storage.database.pool import DATABASE_ERRORS
 
 # Seconds. Entries of a minute are sealed well after it is over, and by then they must be there.
@@ -128,7 +128,7 @@ class RefusalLog:
         if not counted:
             return
         async with self._runtime.pool.acquire() as conn, conn.transaction():
-            home = await audit_entries.home_channel_or_none(conn, robot_id)
+            home = await channels.home_channel_or_none(conn, robot_id)
             if home is not None:
                 # In one order, as several processes write at once.
                 await audit_entries.fold_entries(conn, _entries(home, robot_id, sorted(counted.items(), key=_in_order)))

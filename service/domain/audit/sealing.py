@@ -15,7 +15,7 @@ from service.domain.runtime import Runtime
 from service.entities.audit_chain import LoggedEntry
 from service.storage import audit_chain
 from service.storage.audit_chain import DueBefore, Seal
-from service.storage.audit_entries import home_channel_or_none
+from service.storage.channels import home_channel_or_none
 from service.storage.database.pool import Connection
 
 # Most acts have ended by then, so that numbers mostly follow the times.
