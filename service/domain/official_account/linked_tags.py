@@ -35,7 +35,6 @@ from service.wechat.api.tag_calls import delete_tag, list_tags
 
 # As many as an account can have.
 MAX_LINKED_TAGS: Final = 100
-BEFORE_DELETION: Final = "Recorded before WeChat was asked to delete the tag."
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +155,6 @@ async def _record_unlinking(
         target=tag_ref(link.channel_id, link.tag_id),
         before={"remote_tag_id": link.remote_tag_id, "keep_in_sync": link.keep_in_sync},
         after=ended if delete_remote else {"remote_tag_id": None, **ended},
-        detail=BEFORE_DELETION if delete_remote else None,
     )
 
 
