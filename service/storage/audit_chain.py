@@ -47,7 +47,10 @@ async def oldest_unsealed_entry(conn: Connection) -> datetime | None:
 
 async def count_unsealed_entries(conn: Connection, channel_ids: Sequence[int], before: datetime) -> int:
     """Count the entries of some channels that are not sealed and older than an instant."""
-    return int(await conn.fetchval(STATEMENTS["count_unsealed_entries"], channel_ids, before))
+    counts = [
+        await conn.fetchval(STATEMENTS["count_unsealed_entries"], channel_id, before) for channel_id in channel_ids
+    ]
+    return sum(counts)
 
 
 async def chain_ends(conn: Connection, home: int) -> ChainEnds:

@@ -11,8 +11,8 @@ where e.number is null and (e.at <= $1 or e.at > $3) and (e.minute is null or e.
 select min(at) from audit_entry where number is null;
 
 -- name: count_unsealed_entries
--- Count the entries of some channels from before $2 that are not sealed.
-select count(*)::int from audit_entry where channel_id = any($1::bigint[]) and number is null and at < $2;
+-- Count the entries of a channel from before $2 that are not sealed.
+select count(*)::int from audit_entry where channel_id = $1 and number is null and at < $2;
 
 -- name: begin_audit_chain
 -- Begin the chain of a robot in its home channel.

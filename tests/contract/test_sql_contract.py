@@ -23,7 +23,7 @@ OVER_ALL_TENANTS = {
     *("halted_broadcasts", "count_uncertain_broadcasts", "broadcasts_that_do_not_close"),
     *("broadcasts_with_lost_calls", "feeds_behind", "followed_channels"),
     *("newest_entries", "due_webhook_positions", "due_single_deliveries"),
-    *("webhook_health", "channels_with_unsealed_entries", "channels_with_ended_merges"),
+    *("webhook_health", "channels_with_unsealed_entries", "oldest_unsealed_entry", "channels_with_ended_merges"),
 }
 CLOCKS_AND_DICE = {
     *("now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "timeofday"),
