@@ -30,17 +30,17 @@ class NewEntries:
         self._waiters: set[_Waiter] = set()
         self._polling: asyncio.Task[None] | None = None
 
-    async def wait(self, channel_id: int, seq: int, within: float) -> None:
-        """Return when a feed has entries after number `seq`, when that cannot be told, or after `within` seconds."""
+    async def wait(self, channel_id: int, seq: int, within: float) -> bool:
+        """Return when a feed has entries after number `seq` or that cannot be told; False after `within` seconds."""
         waiter = _Waiter(channel_id, seq)
         self._waiters.add(waiter)
         if self._polling is None or self._polling.done():
             self._polling = asyncio.create_task(self._poll(), name="new entries of feeds")
         try:
             async with asyncio.timeout(within):
-                await waiter.woken.wait()
+                return await waiter.woken.wait()
         except TimeoutError:
-            return
+            return False
         finally:
             self._waiters.discard(waiter)
 

@@ -108,12 +108,21 @@ async def _wait(
     ends_at = loop.time() + min(query.wait, token_ends)
     while True:
         page = await read_feed(resources.runtime, channel_id, after, limit=query.limit)
-        left = ends_at - loop.time()
-        if page.events or left <= 0 or await request.is_disconnected():
+        if page.events or loop.time() >= ends_at or await request.is_disconnected():
             return page
         after = page.position
-        if page.at_end:
-            await resources.new_entries.wait(channel_id, after.seq, min(left, PATIENCE))
+        if page.at_end and not await _news(request, resources, channel_id, after.seq, ends_at):
+            return page
+
+
+async def _news(request: Request, resources: Resources, channel_id: int, seq: int, ends_at: float) -> bool:
+    """Return once there is something to read after an entry; False when time is up or the client is gone."""
+    loop = asyncio.get_running_loop()
+    while (left := ends_at - loop.time()) > 0 and not await request.is_disconnected():
+        # Thousands may wait, so nothing is read before there is something.
+        if await resources.new_entries.wait(channel_id, seq, min(left, PATIENCE)):
+            return True
+    return False
 
 
 def _lines(page: FeedPage, channel_id: int) -> Iterator[dict[str, Any]]:

@@ -31,6 +31,7 @@ from service.entities.users import EventKind, UserEvent
 from service.storage import tags, users
 from tests.domain.change_feed.follower import Body, Follower, ordinal_of, tags_of
 from tests.support.clock import FrozenClock
+from tests.support.merging import begin_merge, do_slice, merge
 from tests.support.runtime import admin, bind
 from tests.support.tags import (
     delete_tag_of,
@@ -62,6 +63,8 @@ def histories() -> st.SearchStrategy[list[Step]]:
         "edit": (index, index),
         "rename": (index,),
         "delete": (index,),
+        "merge": (index, index),
+        "begin_to_merge": (index, index),
         "advertise": (people,),
         "activate": (),
         "refresh": (),
@@ -171,6 +174,8 @@ class FeedLife:
             "edit": self._edit,
             "rename": self._rename,
             "delete": self._delete,
+            "merge": self._merge,
+            "begin_to_merge": self._begin_to_merge,
             "advertise": self._advertise,
             "activate": self._activate,
             "refresh": self._refresh,
@@ -239,6 +244,15 @@ class FeedLife:
 
     async def _delete(self, index: int) -> None:
         await delete_tag_of(self.runtime, self.channel, await self._tag_at(index, FIRST_OWN_TAG))
+
+    async def _merge(self, index: int, into: int) -> None:
+        both = await self._tag_at(index, FIRST_OWN_TAG), await self._tag_at(into, FIRST_OWN_TAG)
+        await merge(self.runtime, self.channel, *both)
+
+    async def _begin_to_merge(self, index: int, into: int) -> None:
+        """Begin a merge, of which people are told before it is at its end; it is not ended."""
+        both = await self._tag_at(index, FIRST_OWN_TAG), await self._tag_at(into, FIRST_OWN_TAG)
+        await do_slice(self.runtime, await begin_merge(self.runtime, self.channel, *both))
 
     async def _advertise(self, openid: str) -> None:
         await make_ad_tag(self.runtime, self.channel, f"Ad {self.clock()}"[:60], "1")
