@@ -25,7 +25,7 @@ KEYS: Final = ("Iron", "Bronze", "Silver", "Gold")
 # So many blocks that a merge takes several slices.
 BLOCKS: Final = 80
 PEOPLE_A_BLOCK: Final = 4
-ACTS: Final = 150
+ACTS: Final = 120
 LASTS: Final = timedelta(seconds=15)
 # Merges are taken back by a run of every minute.
 ENDED: Final = 120.0
@@ -56,9 +56,9 @@ OPEN_MERGES: Final = """
 select (select count(*) from tag_merge) + (select count(*) from tag where merging_into > 0 or merging_from > 0)
     + (select count(*) from job where state not in ('DONE', 'CANCELLED', 'FAILED'))
 """
-# Expired, and every combo computed from what the blocks are now.
+# Lists that are still to expire, and combos that are still to be computed.
 UNSETTLED: Final = """
-select (select count(*) from return_batch where expires_at <= now() and ended is null)
+select (select count(*) from return_batch where expires_at is not null and ended is null)
     + (select count(*) from tag where kind = 'COMBO' and state = 'PENDING')
 """
 
