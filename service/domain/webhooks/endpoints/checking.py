@@ -1,6 +1,6 @@
 """Check what an endpoint is to be told, and where (docs/specification.md §6.4)."""
 
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -9,7 +9,7 @@ from service.domain.input_rules import description_error
 from service.entities.change_feed import FeedEventType
 from service.entities.errors import ErrorCode, FieldError, ForbiddenError, raise_field_errors
 from service.entities.principal import Principal
-from service.entities.tags import TagKey
+from service.entities.tags import Tag, TagKey
 from service.entities.webhooks import WebhookEndpoint
 from service.storage import tags
 from service.storage.database.pool import Connection
@@ -95,7 +95,7 @@ async def _tag_errors(
     numbered = sorted(enumerate(given), key=lambda each: each[1].channel_id)
     for channel_id, entries in groupby(numbered, key=lambda each: each[1].channel_id):
         here = list(entries)
-        known = {}
+        known: Mapping[int, Tag] = {}
         if channel_id in visible:
             # A merge that ends meanwhile either sees what the endpoint is told of, or is seen here.
             await batches.lock_tags_shared(conn, channel_id, {key.tag_id for _, key in here})
