@@ -5,7 +5,6 @@ The rule: docs/specification.md §4.7. At the end everybody has what a plain mod
 
 import asyncio
 import random
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -16,18 +15,18 @@ from service.entities.ids import parse_gid
 from service.foundation.cancellation import cancel_and_wait
 from tests.faults.harness.bound_channel import ask
 from tests.faults.harness.installation import Install, Installation
+from tests.faults.harness.merge_model import KEYS, Model
 from tests.faults.harness.seeds import seeds
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.long
 
-KEYS: Final = ("Iron", "Bronze", "Silver", "Gold")
 # So many blocks that a merge takes several slices.
 BLOCKS: Final = 80
 PEOPLE_A_BLOCK: Final = 4
-ACTS: Final = 150
+ACTS: Final = 120
 LASTS: Final = timedelta(seconds=15)
-# Merges are taken back by a run of every minute.
+# Merges that are given up are taken back within a minute.
 ENDED: Final = 120.0
 
 SUBMIT: Final = """
@@ -56,40 +55,11 @@ OPEN_MERGES: Final = """
 select (select count(*) from tag_merge) + (select count(*) from tag where merging_into > 0 or merging_from > 0)
     + (select count(*) from job where state not in ('DONE', 'CANCELLED', 'FAILED'))
 """
-# Expired, and every combo computed from what the blocks are now.
+# Lists that are still to expire, and combos that are still to be computed.
 UNSETTLED: Final = """
-select (select count(*) from return_batch where expires_at <= now() and ended is null)
+select (select count(*) from return_batch where expires_at is not null and ended is null)
     + (select count(*) from tag where kind = 'COMBO' and state = 'PENDING')
 """
-
-
-@dataclass
-class Model:
-    """Hold who is in each batch in force, by which key it came, and which key's tag has each key."""
-
-    batches: dict[str, tuple[str, set[str]]] = field(default_factory=dict)
-    owner: dict[str, str] = field(default_factory=lambda: {key: key for key in KEYS})
-
-    def members(self, tag: str) -> set[str]:
-        """Return who is in a batch that came by a key of a tag."""
-        return set().union(*(people for key, people in self.batches.values() if self.owner[key] == tag))
-
-    def end_batches(self, key: str) -> None:
-        self.batches = {receipt: each for receipt, each in self.batches.items() if each[0] != key}
-
-    def take_out(self, people: set[str], keys: set[str]) -> None:
-        for key, held in self.batches.values():
-            if key in keys:
-                held.difference_update(people)
-
-    def unite(self, newer: str, older: str) -> None:
-        for _, held in self.batches.values():
-            if newer in held:
-                held.discard(newer)
-                held.add(older)
-
-    def merge(self, tag: str, into: str) -> None:
-        self.owner = {key: into if owner == tag else owner for key, owner in self.owner.items()}
 
 
 class Story:
@@ -222,7 +192,7 @@ class Story:
                 await self.begin_merge(*self.dice.sample(tags, 2))
             return
         job_id = self.merging[0]
-        if self.dice.random() < 0.15:
+        if self.dice.random() < 0.4:
             await self.insist(CANCEL, id=job_id)
         await self.see_state((await self.insist(STATE, id=job_id))["node"])
 
