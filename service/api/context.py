@@ -13,6 +13,7 @@ from service.entities.errors import UnauthenticatedError
 from service.entities.principal import Principal, RequestOrigin
 from service.entities.tags import Catalogue
 from service.foundation.client_addresses import ip_address_or_none
+from service.foundation.deadlines import Departure
 from service.resources import Resources
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Context:
     connection_params: dict[str, object] = field(default_factory=dict)
     # What the server says of where the request comes from; it is read only for acts that are recorded.
     peer: str | None = None
+    # How to hear that the client of an HTTP request does not wait any more.
+    departure: Departure | None = None
     # Of the names of default tags.
     language: Language = Language.ENGLISH
     _loaders: Loaders | None = None

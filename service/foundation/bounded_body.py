@@ -42,3 +42,9 @@ def bounded_receive(receive: Receive, *, max_bytes: int, within: timedelta) -> R
         return message
 
     return bounded
+
+
+async def client_departs(receive: Receive) -> None:
+    """Return when the client of a request, whose body was read, waits for its answer no longer."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

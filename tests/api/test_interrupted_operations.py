@@ -12,6 +12,7 @@ from tests.support.waiting import wait_until
 from tests.support.web import web_process
 
 TAGS = "query($id: ID!) { channel(id: $id) { id tags { totalCount nodes { name memberCount } } } }"
+FOLLOWERS = "query($id: ID!) { audience(channelId: $id, expression: { followers: true }) { count } }"
 BLOCKED = """
 select pid from pg_stat_activity
 where datname = current_database() and application_name = 'user-tags' and wait_event_type = 'Lock'
@@ -82,3 +83,21 @@ async def test_the_first_mutation_after_a_migration_succeeds(robot: Robot) -> No
     assert again["createAdTag"]["tag"]["name"] == "Summer"
     recorded = await robot.ask(RECORD, input={"channelId": channel, "events": [event_input("bob", "FOLLOW")]})
     assert recorded["recordEvents"]["accepted"] == 1
+
+
+async def test_a_query_whose_client_has_left_is_given_up(robot: Robot) -> None:
+    channel = (await robot.bind())["id"]
+    async with locked(robot, "tag_members") as holder:
+
+        async def waiting() -> bool:
+            return bool(await holder.fetch(BLOCKED))
+
+        async def given_up() -> bool:
+            return not await waiting()
+
+        asking = asyncio.create_task(robot.ask(FOLLOWERS, id=channel))
+        await wait_until(waiting)
+        asking.cancel()
+        # Sooner than the time that a query may take.
+        await wait_until(given_up, within=20)
+    assert (await robot.ask(FOLLOWERS, id=channel))["audience"]["count"] == 0

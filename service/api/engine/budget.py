@@ -25,6 +25,8 @@ from service.api.guards.list_sizes import CHARACTERS_PER_VALUE, is_long_text, ke
 class BudgetedExecutor(StrawberryGraphQLCoreExecutionContext):
     """Execute an operation; one whose answer has too many values, or a query that takes too long, is LIMIT_EXCEEDED.
 
+    So is a query whose client has left, as nobody reads the answer.
+
     Each event of a subscription has limits of its own. A mutation has the time it needs: what it did would not be told.
     """
 
@@ -33,6 +35,7 @@ class BudgetedExecutor(StrawberryGraphQLCoreExecutionContext):
         context: Context = self.context_value
         self._limits = context.runtime.settings.query_limits
         self._deadlines = context.resources.deadlines
+        self._departure = context.departure
         self._changes = self.operation.operation is OperationType.MUTATION
         self._left = self._limits.values
         self._exceeded: OperationTooLargeError | None = None
@@ -134,7 +137,7 @@ class BudgetedExecutor(StrawberryGraphQLCoreExecutionContext):
             answer = await result
             return self._refusal or answer
         try:
-            with self._deadlines.start():
+            with self._deadlines.start(self._departure):
                 answer = await result
         except TimeoutError:
             seconds = self._limits.within.total_seconds()

@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, TypeAlias, cast
 
 import orjson
@@ -37,7 +38,7 @@ from service.api.types.presenters import Presenters
 from service.auth.tokens import TokenVerifier, bearer_token
 from service.entities.errors import RateLimitedError, RequestError, UnauthenticatedError
 from service.entities.principal import Principal
-from service.foundation.bounded_body import BodyTimeoutError, BodyTooLargeError, bounded_receive
+from service.foundation.bounded_body import BodyTimeoutError, BodyTooLargeError, bounded_receive, client_departs
 from service.foundation.client_addresses import peer_of
 from service.foundation.origins import origin_check
 from service.foundation.settings import Settings
@@ -93,6 +94,7 @@ class GraphQLView(GraphQL[Context, None]):
             return await super().__call__(scope, receive, send)
         limits = self._limits
         request = Request(scope, bounded_receive(receive, max_bytes=limits.body_bytes, within=limits.body_within))
+        request.state.departure = partial(client_departs, receive)
         refusal = await self._refuse_unread(request)
         if refusal is not None:
             await answer_unread(refusal, scope, receive, send)
@@ -150,6 +152,7 @@ class GraphQLView(GraphQL[Context, None]):
         )
         if isinstance(request, Request):
             context.principal_or_none = request.state.principal
+            context.departure = request.state.departure
         else:
             await self._identify_socket(context, bearer_token(request.headers.get("authorization")))
         return context
