@@ -100,8 +100,12 @@ async def web(
     pages: None, servers: EmbeddedServers, migrated_template: str, wechat: "ImitatedWechat", helpdesk: "Helpdesk"
 ) -> AsyncIterator[WebClient]:
     """Run a web process and a worker for all tests, which call the imitated WeChat."""
-    around = {"wechat_api_url": wechat.url, "demo_url": wechat.url, "embed_origins": (helpdesk.origin,)}
-    around["webhooks"] = WebhookCalls(allow_private=True)
+    around: dict[str, Any] = {
+        "wechat_api_url": wechat.url,
+        "demo_url": wechat.url,
+        "embed_origins": (helpdesk.origin,),
+        "webhooks": WebhookCalls(allow_private=True),
+    }
     async with shared_web(servers, migrated_template, pages=PAGES, **around) as running:
         settings = environment(
             running.settings.database_url or "",

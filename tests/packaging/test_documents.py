@@ -57,13 +57,15 @@ SHOWN_BY_THE_CONSOLE = {
     "people, audiences, overlaps, conversations": Permission.VIEW_USERS,
     "the return address": Permission.VIEW_RETURN_ADDRESS,
     "its key: obtain, show, reset": Permission.MANAGE_RETURN_KEY,
-    "make, edit, rename, delete tags": Permission.MANAGE_TAGS,
+    "make, edit, rename, merge, delete tags": Permission.MANAGE_TAGS,
     "hand lists back, undo them": Permission.SUBMIT_DATA,
     "exports, imports and other jobs": Permission.EXPORT,
     "sync, tags made at WeChat": Permission.SYNC,
     "broadcasts and their policy": Permission.BROADCAST,
     "send against caps and in quiet hours, loosen approvals": Permission.OVERRIDE_BROADCAST_POLICY,
     "bind, set up and unbind channels; forget a person": Permission.MANAGE_CHANNELS,
+    "webhooks: who is told of changes, and how that goes": Permission.MANAGE_WEBHOOKS,
+    "the audit log, with a token for all channels": Permission.VIEW_AUDIT_LOG,
 }
 COMMANDS = "up|serve|worker|migrate|token|refresh|verify|forget|acting|audit-log|import-csv|export-schema"
 RELEASE = re.compile(r"\[\d+\.\d+\.\d+\] - 20\d\d-\d\d-\d\d")
