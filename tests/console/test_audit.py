@@ -44,7 +44,7 @@ async def test_who_did_what_is_told_newest_first_and_leads_there(
     await page.get_by_role("dialog").get_by_role("link", name="Everything that was done to it").click()
     await expect(page.get_by_role("dialog")).not_to_be_visible()
     await expect(entries).to_have_count(2)
-    await entries.first.get_by_role("link", name="Advertising / Summer").click()
+    await entries.first.get_by_role("link", name="Advertising / Summer", exact=True).click()
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Summer")
 
 
