@@ -30,12 +30,12 @@ from service.valkey.notifications import ValkeyPublisher
 from service.webhooks.client import WebhookClient
 from service.worker.resident_loops import loops_running
 
-BACKLOG: Final = 10_000
+BACKLOG: Final = 50_000
 BATCH: Final = 100
 CHANGES_PER_SECOND: Final = 1_000
-SECONDS: Final = 5
+SECONDS: Final = 20
 # Seconds.
-WARM_UP: Final = 2
+WARM_UP: Final = 5
 CLOSING_TIME: Final = 5.0
 
 

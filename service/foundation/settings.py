@@ -14,6 +14,7 @@ from service.foundation.environment import SettingsError, Variable, read_variabl
 from service.foundation.secret_strength import is_weak, password_of
 from service.foundation.variable_types import (
     ANY_ORIGIN,
+    Allowance,
     AtLeastASecond,
     BaseUrl,
     Cadence,
@@ -23,7 +24,6 @@ from service.foundation.variable_types import (
     NamedOrigins,
     Names,
     Networks,
-    OptIn,
     Origins,
     Port,
     Positive,
@@ -164,7 +164,7 @@ class WebhookCalls:
 
     prefix: ClassVar[str] = "USER_TAGS_WEBHOOKS_"
 
-    allow_private: OptIn = False
+    allow_private: Allowance = False
     call_within: Positive = timedelta(seconds=15)
     connect_within: Positive = timedelta(seconds=5)
     answer_bytes: Count = 65_536

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from ipaddress import IPv4Address, ip_address
 from typing import cast
 
-A, AAAA = 1, 28
+A = 1
 NAME_OF_QUESTION = b"\xc0\x0c"
 NO_SUCH_NAME = 0x8183
 

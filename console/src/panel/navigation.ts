@@ -12,6 +12,7 @@ import {
   SettingsIcon,
   SyncIcon,
   TagIcon,
+  WebhookIcon,
 } from "../ui/icons";
 
 export interface NavigationEntry {
@@ -83,6 +84,13 @@ export const navigation: readonly NavigationEntry[] = [
     path: () => "/return-data",
     permission: "VIEW_RETURN_ADDRESS",
     icon: KeyIcon,
+    ofRobot: true,
+  },
+  {
+    label: (m) => m.shell.webhooks,
+    path: () => "/webhooks",
+    permission: "MANAGE_WEBHOOKS",
+    icon: WebhookIcon,
     ofRobot: true,
   },
   {

@@ -11,6 +11,7 @@ import { routes as people } from "./people/routes";
 import { routes as settings } from "./settings/routes";
 import { routes as sync } from "./sync/routes";
 import { routes as tags } from "./tags/routes";
+import { routes as webhooks } from "./webhooks/routes";
 
 export interface PageRoute {
   /** Path as wouter reads it, for example /channels/:channel/tags/:tag. */
@@ -32,5 +33,6 @@ export const routes: readonly PageRoute[] = [
   ...sync,
   ...jobs,
   ...settings,
+  ...webhooks,
   ...audit,
 ];

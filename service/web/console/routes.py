@@ -29,6 +29,8 @@ def console_routes(settings: Settings, folder: Path) -> list[BaseRoute]:
         Route("/", _page_or_addresses(panel), methods=["GET"]),
         Route("/return-data", panel.answer, methods=["GET"]),
         Route("/audit", panel.answer, methods=["GET"]),
+        Route("/webhooks", panel.answer, methods=["GET"]),
+        Route("/webhooks/{path:path}", panel.answer, methods=["GET"]),
         Route("/channels/{path:path}", panel.answer, methods=["GET"]),
         Route("/conversation", conversation.answer, methods=["GET"]),
         Route("/conversation/card", card.answer, methods=["GET"]),

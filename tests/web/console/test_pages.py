@@ -20,6 +20,8 @@ PANEL: Final = (
     "/",
     "/return-data",
     "/audit",
+    "/webhooks",
+    "/webhooks/V2ViaG9vazox/edit",
     "/channels/Q2hhbm5lbDox/tags",
     "/channels/Q2hhbm5lbDox/tags/VGFnOjE=/edit?sort=name",
 )

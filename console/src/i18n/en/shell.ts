@@ -13,6 +13,7 @@ export const shell = {
   people: "People",
   settings: "Settings",
   returnData: "Return data",
+  webhooks: "Webhooks",
   audit: "Audit log",
   conversation: "Conversations",
   robot: "Robot",
