@@ -43,7 +43,7 @@ async def test_a_tag_is_merged_into_another_and_says_so(
     await page.get_by_role("link", name="Orders / Paid").click()
     await expect(page.get_by_role("region", name="Used by")).to_contain_text("Buyers")
     await expect(page.get_by_text("Orders / Bought")).to_be_visible()
-    await page.goto(f"{robot.web.url}/channels/{account.channel_id}/jobs")
+    await page.get_by_role("link", name="Jobs").click()
     await expect(page.get_by_role("row", name="Merging of tags")).to_contain_text("“Bought” into “Paid”")
 
 

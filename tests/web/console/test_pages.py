@@ -19,6 +19,7 @@ BROWSER: Final = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0
 PANEL: Final = (
     "/",
     "/return-data",
+    "/audit",
     "/webhooks",
     "/webhooks/V2ViaG9vazox/edit",
     "/channels/Q2hhbm5lbDox/tags",

@@ -77,7 +77,7 @@ export const audit: typeof en = {
   denied: (todo) => `试图${todo}，被拒绝`,
   failed: (todo) => `试图${todo}，未能成功`,
   times: (count) => `一分钟内 ${count} 次`,
-  into: "，并入",
+  into: "并入",
   unnamedBroadcast: "未命名的群发",
   gone: { Tag: "（已不存在）", Broadcast: "（已不再保留）", WebhookEndpoint: "（已删除）" },
   linkOpened: "文件链接被打开。",

@@ -60,7 +60,7 @@ export function SentenceLine({ entry }: { entry: AuditRowFragment }) {
     <span>
       <strong>{subject}</strong> {did}{" "}
       {object?.href ? <Link href={object.href}>{object.name}</Link> : object?.name}
-      {rest}
+      {rest && ` ${rest}`}
     </span>
   );
 }

@@ -63,7 +63,9 @@ function Shown({ entry }: { entry: Entry }) {
         <Fact label={m.audit.who}>
           {entry.subject} · {m.common.roles[entry.role]}
         </Fact>
-        <Fact label={m.audit.where}>{originOf(entry, m.audit) ?? m.audit.unknown}</Fact>
+        <Fact label={m.audit.where}>
+          {entry.clientAddress ?? originOf(entry, m.audit) ?? m.audit.unknown}
+        </Fact>
         <Fact label={m.audit.outcome}>{m.audit.outcomes[entry.outcome]}</Fact>
         {entry.errorCode && <Fact label={m.audit.code}>{entry.errorCode}</Fact>}
         {entry.requestId && (

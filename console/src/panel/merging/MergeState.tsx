@@ -1,6 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { type JobRowFragment, MergesUnderWayDocument } from "../../api/generated/graphql";
 import { useQuery } from "../../api/hooks";
+import { now } from "../../ui/clock";
 import { Row, Stack } from "../../ui/Layout";
 import { Problem } from "../../ui/Problem";
 import { Section } from "../../ui/Section";
@@ -11,6 +12,9 @@ import { isFinished } from "../jobs/jobWords";
 import { useMessages } from "./messages";
 
 type Merge = Extract<JobRowFragment, { __typename: "TagMerge" }>;
+/** For how long a merge that failed is told of, in milliseconds. */
+const TOLD_FOR = 3_600_000;
+
 type MergeStateProps = {
   tag: string;
   channel: string /** Changes when there may be another merge. */;
@@ -32,7 +36,8 @@ export default function MergeState({ tag, channel, asOf }: MergeStateProps) {
   if (!mine || mine.state === "DONE" || mine.state === "CANCELLED") return null;
   const names = [mine.from.name, mine.into.name] as const;
   if (mine.state === "FAILED") {
-    return (
+    const failedAt = Date.parse(mine.finishedAt ?? mine.createdAt);
+    return now.value - failedAt > TOLD_FOR ? null : (
       <Problem tone="caution" title={m.merging.failed(...names)}>
         {mine.error}
       </Problem>

@@ -105,7 +105,9 @@ function Tag({ tag, again }: TagProps) {
       {task === "naming" && <NamesForm tag={tag} onDone={() => setTask(null)} onConflict={again} />}
       {task === "deleting" && <DeleteDialog tag={tag} channel={channel} onClose={() => setTask(null)} />}
       <TagNotices tag={tag} />
-      {living && can("MANAGE_TAGS") && isMergeable(tag.kind) && <Merging tag={tag} channel={channel} />}
+      {living && can("MANAGE_TAGS") && isMergeable(tag.kind) && (
+        <Merging key={tag.id} tag={tag} channel={channel} />
+      )}
       <TagFacts tag={tag} />
       <SizesSection tag={tag.id} memberCount={tag.memberCount} living={living} />
       {tag.__typename === "AdTag" && tag.adIds.length > 0 && (
@@ -141,7 +143,7 @@ function Merging({ tag, channel }: { tag: TagDetailFragment; channel: string }) 
   return (
     <>
       <MergeState tag={tag.id} channel={channel} asOf={started} />
-      {into !== null && (
+      {into !== null && into !== tag.id && (
         <MergeDialog
           tag={tag}
           channel={channel}
