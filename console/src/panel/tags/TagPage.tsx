@@ -26,6 +26,7 @@ import { TagNotices } from "./TagNotices";
 import styles from "./TagPage.module.css";
 import { UsedBySection } from "./UsedBySection";
 
+const FlowSection = lazy(() => import("./FlowSection"));
 const ReceiptsSection = lazy(() => import("../data/ReceiptsSection"));
 const SETTLE = 300;
 const POLL_PENDING = 2_000;
@@ -102,6 +103,7 @@ function Tag({ tag, again }: TagProps) {
       <TagNotices tag={tag} />
       <TagFacts tag={tag} />
       <SizesSection tag={tag.id} memberCount={tag.memberCount} living={living} />
+      <FlowSection tag={tag.id} memberCount={tag.memberCount} />
       {tag.__typename === "AdTag" && tag.adIds.length > 0 && (
         <Section card title={m.tags.adIds(formatCount(tag.adIds.length))}>
           <ul class={styles.ids}>
