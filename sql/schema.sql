@@ -933,10 +933,13 @@ CREATE TABLE public.return_tag (
     tag_id integer NOT NULL,
     category text NOT NULL,
     label text NOT NULL,
-    owner_tag_id integer NOT NULL
+    given_to integer,
+    owner_tag_id integer GENERATED ALWAYS AS (COALESCE(given_to, tag_id)) STORED NOT NULL
 );
 
 COMMENT ON TABLE public.return_tag IS 'The key under which integrators submit, whatever the tag is called in the panel.';
+
+COMMENT ON COLUMN public.return_tag.given_to IS 'The tag that the one with the key was merged into last; null: none.';
 
 COMMENT ON COLUMN public.return_tag.owner_tag_id IS 'The tag that has the key, and what came by it: itself, or the one that it was merged into.';
 

@@ -29,12 +29,15 @@ mutation Make($input: CreateWebhookEndpointInput!) {
   createWebhookEndpoint(input: $input) { endpoint { id url secret state } }
 }
 """
+RETRY = """
+mutation Retry($id: ID!) { updateWebhookEndpoint(input: { id: $id, enabled: true }) { endpoint { state } } }
+"""
 TABLES = """
 create table if not exists delivery (id text primary key);
 create table if not exists has_tag (channel text, person text, tag text, primary key (person, tag));
 """
 EVENTS = [
-    *("USER_TAGS_CHANGED", "USER_FORGOTTEN", "CHANNEL_STATE_CHANGED"),
+    *("USER_TAGS_CHANGED", "USER_FORGOTTEN", "USER_MIGRATED", "CHANNEL_STATE_CHANGED"),
     *("TAG_CREATED", "TAG_UPDATED", "TAG_STATE_CHANGED", "TAG_DELETED"),
 ]
 
@@ -55,6 +58,8 @@ def own_endpoint(address: str) -> Any:
     """Return the endpoint of an address, made if there is none."""
     for endpoint in ask(FIND)["webhookEndpoints"]:
         if endpoint["url"] == address:
+            if endpoint["state"] in {"RETRYING", "FAILING"}:
+                ask(RETRY, id=endpoint["id"])  # at once: the next attempt may be a quarter of an hour away
             return endpoint
     given = {"url": address, "description": "examples/webhook_receiver", "events": EVENTS}
     return ask(MAKE, input=given)["createWebhookEndpoint"]["endpoint"]
@@ -80,6 +85,8 @@ def apply(book: sqlite3.Connection, event: dict[str, Any]) -> None:
             book.executemany("delete from has_tag where person = ? and tag = ?", lost)
         case "user.forgotten":
             book.execute("delete from has_tag where person = ?", (event["userId"],))
+        case "user.migrated":  # two who became one: what the other gains by that is told of it
+            book.execute("delete from has_tag where person = ?", (event.get("formerUserId"),))
         case "tag.deleted" | "tag.state_changed" if event["type"] == "tag.deleted" or event["state"] != "ACTIVE":
             book.execute("delete from has_tag where tag = ?", (event["tagId"],))
         case "channel.state_changed" | "feed.reset":
@@ -95,6 +102,7 @@ class Receiver(BaseHTTPRequestHandler):
 
     book: sqlite3.Connection
     webhook: Webhook
+    timeout = 10  # seconds that somebody who sends nothing may hold up the others
 
     def do_POST(self) -> None:
         """Take one delivery."""

@@ -95,6 +95,11 @@ async def _verify_audit_log(runtime: Runtime, robot_id: str, echo: Echo) -> bool
         unlisted = report.broken - sum(each.last - each.number + 1 for each in report.breaks)
         more = f", and {unlisted} more" if unlisted else ""
         echo(f"audit log of robot {robot_id}: BROKEN; {', '.join(map(str, report.breaks))}{more}")
+    if report.unsealed:
+        echo(
+            f"audit log of robot {robot_id}: {report.unsealed} entries have not been sealed for more than 5 minutes; "
+            "nothing would show that one of them was changed. Does a worker run, and what does its log say?"
+        )
     return report.clean
 
 

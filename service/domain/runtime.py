@@ -1,9 +1,11 @@
 """Hold what every use case needs of the process it runs in."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from functools import partial
+from typing import Final, Protocol
 
 from service.entities.blocks import ChangeNotification
 from service.entities.jobs import JobChangeNotification
@@ -14,6 +16,9 @@ from service.foundation.settings import Settings
 from service.foundation.shielding import ShieldedWork
 from service.storage.database.pool import Pool
 from service.wechat.api.transport import WechatTransport
+
+# Of the ten connections that a pool has by default: the others are for what takes milliseconds.
+MAX_LONG_READS: Final = 3
 
 
 class Publisher(Protocol):
@@ -42,7 +47,8 @@ class ActingInstallation:
 class Runtime:
     """Hold the database pool, clock, publisher, queue, encryption, settings and way to WeChat of a process.
 
-    `shielded` is the work that goes on when its task is cancelled.
+    `shielded` is the work that goes on when its task is cancelled. What reads for seconds takes one of `long_reads`
+    before it takes a connection, so that however often it is asked for, connections are left for everything else.
     """
 
     pool: Pool
@@ -54,3 +60,4 @@ class Runtime:
     wechat: WechatTransport
     acting: ActingInstallation = field(default_factory=ActingInstallation)
     shielded: ShieldedWork = field(default_factory=ShieldedWork)
+    long_reads: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, MAX_LONG_READS))

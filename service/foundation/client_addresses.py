@@ -15,9 +15,12 @@ def peer_of(scope: Mapping[str, Any]) -> str | None:
 
 
 def ip_address_or_none(text: str | None) -> str | None:
-    """Return an IP address in its shortest form, an IPv4 address as such; None for any other text."""
+    """Return an IP address in its shortest form, an IPv4 address as such; None for any other text.
+
+    A zone, as in `fe80::1%eth0`, is left out: it can be any text, however long, and says nothing on another machine.
+    """
     try:
-        address = ipaddress.ip_address(text or "")
+        address = ipaddress.ip_address((text or "").partition("%")[0])
     except ValueError:
         return None
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None

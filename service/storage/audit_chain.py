@@ -15,10 +15,11 @@ from service.storage.database.statements import STATEMENTS
 
 
 class DueBefore(NamedTuple):
-    """Say what is due to be sealed: acts from before `at`, and refusals of minutes that began before `minute`."""
+    """Say what is due to be sealed: acts from before `at`, refusals of minutes before `minute`, all after `ahead`."""
 
     at: datetime
     minute: datetime
+    ahead: datetime
 
 
 class Seal(NamedTuple):
@@ -36,6 +37,17 @@ async def channels_with_unsealed_entries(conn: Connection, due: DueBefore) -> di
     for row in await conn.fetch(STATEMENTS["channels_with_unsealed_entries"], *due):
         found[row["robot_id"]].append(row["channel_id"])
     return found
+
+
+async def oldest_unsealed_entry(conn: Connection) -> datetime | None:
+    """Return the time of the oldest entry of all robots that is not sealed, None where all are."""
+    found: datetime | None = await conn.fetchval(STATEMENTS["oldest_unsealed_entry"])
+    return found
+
+
+async def count_unsealed_entries(conn: Connection, channel_ids: Sequence[int], before: datetime) -> int:
+    """Count the entries of some channels that are not sealed and older than an instant."""
+    return int(await conn.fetchval(STATEMENTS["count_unsealed_entries"], channel_ids, before))
 
 
 async def chain_ends(conn: Connection, home: int) -> ChainEnds:
@@ -75,6 +87,12 @@ async def advance_chain(conn: Connection, home: int, number: int, last_hash: byt
 async def sealed_entries(conn: Connection, channel_id: int, after: int, last: int) -> list[LoggedEntry]:
     """Return the entries of a channel with numbers above `after` and up to `last`."""
     return [logged_entry(row) for row in await conn.fetch(STATEMENTS["sealed_entries"], channel_id, after, last)]
+
+
+async def first_number_after(conn: Connection, channel_ids: Sequence[int], after: int) -> int | None:
+    """Return the lowest number above `after` that an entry of these channels has, None where none has."""
+    found = [await conn.fetchval(STATEMENTS["first_number_after"], channel_id, after) for channel_id in channel_ids]
+    return min((number for number in found if number is not None), default=None)
 
 
 async def foreign_numbers(conn: Connection, ends: ChainEnds, channel_id: int, limit: int) -> list[int]:

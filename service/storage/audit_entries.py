@@ -7,12 +7,6 @@ from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
 
 
-async def home_channel_or_none(conn: Connection, robot_id: str) -> int | None:
-    """Return the channel with which a robot's own entries are kept; None where it never bound one."""
-    found: int | None = await conn.fetchval(STATEMENTS["first_channel_of_robot"], robot_id)
-    return found
-
-
 async def insert_entry(conn: Connection, entry: AuditEntry) -> None:
     """Insert an act that was done, unless there is an entry with its number."""
     await conn.execute(

@@ -181,8 +181,9 @@ async def close_feed(conn: Connection, channel_id: int, *, now: datetime, unfoll
     await conn.execute(STATEMENTS["touch_feed_with_endpoints"], channel_id, now)
     if await conn.fetchrow(STATEMENTS["delete_feed"], channel_id, unfollowed_since) is None:
         return False
-    for statement in ("delete_feed_blocks", "delete_feed_entries", "delete_feed_notices"):
-        await conn.execute(STATEMENTS[statement], channel_id)
+    await conn.execute(STATEMENTS["delete_feed_blocks"], channel_id)
+    await conn.execute(STATEMENTS["delete_feed_entries"], channel_id)
+    await conn.execute(STATEMENTS["delete_feed_notices"], channel_id)
     return True
 
 

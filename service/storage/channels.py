@@ -150,6 +150,20 @@ async def unbind_channel(conn: Connection, channel: Channel, now: datetime) -> C
     return _maybe_channel(await conn.fetchrow(STATEMENTS["unbind_channel"], channel.robot_id, channel.channel_id, now))
 
 
+async def home_channel_or_none(conn: Connection, robot_id: str) -> int | None:
+    """Return the channel with which what belongs to the whole robot is kept; None where it never bound one."""
+    found: int | None = await conn.fetchval(STATEMENTS["home_channel"], robot_id)
+    return found
+
+
+async def home_channel_id(conn: Connection, robot_id: str) -> int:
+    """Return the home channel of a robot. Raises LookupError where it never bound one."""
+    found = await home_channel_or_none(conn, robot_id)
+    if found is None:
+        raise LookupError("the robot has never bound a channel")
+    return found
+
+
 async def channel_state(conn: Connection, channel_id: int) -> ChannelState:
     """Return the state of a channel. Raises LookupError if there is no such channel."""
     return _state(_require_row(await conn.fetchrow(STATEMENTS["channel_state"], channel_id)))

@@ -33,6 +33,25 @@ class DuePosition(NamedTuple):
     failing: bool
 
 
+class DueSingle(NamedTuple):
+    """Name a delivery that is due by itself: a trial, or one that is sent once more."""
+
+    channel_id: int
+    endpoint_id: int
+    delivery_id: int
+    robot_id: str
+
+    @property
+    def key(self) -> DeliveryKey:
+        """Return the key of the delivery."""
+        return DeliveryKey(self.channel_id, self.endpoint_id, self.delivery_id)
+
+    @property
+    def failing(self) -> bool:
+        """Return that nothing is known of how its endpoint fares, which is called as one that fails."""
+        return True
+
+
 class Turn(NamedTuple):
     """Name a turn at a position, which lasts until an instant by the clock of the service."""
 
@@ -97,9 +116,9 @@ async def due_positions(
     return [DuePosition(*row) for row in rows]
 
 
-async def due_single_deliveries(conn: Connection, now: datetime, limit: int) -> list[DeliveryKey]:
-    """Return trials, and deliveries to be sent once more, that are due."""
-    return [DeliveryKey(*row) for row in await conn.fetch(STATEMENTS["due_single_deliveries"], now, limit)]
+async def due_single_deliveries(conn: Connection, now: datetime, *, each: int, limit: int) -> list[DueSingle]:
+    """Return trials, and deliveries to be sent once more, that are due, of each endpoint at most `each`."""
+    return [DueSingle(*row) for row in await conn.fetch(STATEMENTS["due_single_deliveries"], now, each, limit)]
 
 
 async def claim_position(
@@ -240,9 +259,9 @@ async def end_single(conn: Connection, key: DeliveryKey, until: datetime, outcom
     )
 
 
-async def prune_deliveries_of_position(conn: Connection, turn: Turn, up_to: int) -> None:
-    """Delete the deliveries of a position up to a number that are not tried any more."""
-    await conn.execute(STATEMENTS["prune_deliveries_of_position"], turn.channel_id, turn.endpoint_id, up_to)
+async def prune_deliveries_of_position(conn: Connection, up_to: DeliveryKey) -> None:
+    """Delete the deliveries of a position up to one that are not tried any more."""
+    await conn.execute(STATEMENTS["prune_deliveries_of_position"], *up_to)
 
 
 async def prune_deliveries(conn: Connection, channel_id: int, before: datetime) -> None:

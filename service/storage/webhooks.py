@@ -153,6 +153,11 @@ async def delivery(conn: Connection, key: DeliveryKey) -> WebhookDelivery | None
     return None if row is None else delivery_of(row)
 
 
+async def count_waiting_singles(conn: Connection, channel_id: int, endpoint_id: int) -> int:
+    """Return how many deliveries of a channel wait to be sent to an endpoint by themselves."""
+    return int(await conn.fetchval(STATEMENTS["count_waiting_single_deliveries"], channel_id, endpoint_id))
+
+
 async def insert_trial(
     conn: Connection, channel_id: int, endpoint_id: int, message_id: str, now: datetime
 ) -> WebhookDelivery:

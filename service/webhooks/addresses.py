@@ -120,11 +120,16 @@ def read_address(text: str, *, allow_private: bool) -> WebhookAddress:
     return WebhookAddress(url.with_fragment(None), host, port, ip)
 
 
-def require_public(addresses: Iterable[IPAddress]) -> None:
-    """Raise AddressRefusedError unless all of some IP addresses are public: unicast, and reached from everywhere."""
+def require_public(addresses: Iterable[IPAddress], name: str | None = None) -> None:
+    """Raise AddressRefusedError unless all of some IP addresses are public: unicast, and reached from everywhere.
+
+    Where they are those of a `name` the message does not tell them: what names mean inside is not for everybody.
+    """
     for each in addresses:
         if not is_public(each):
-            raise AddressRefusedError(f"{each} is not a public address.")
+            raise AddressRefusedError(
+                f"{each} is not a public address." if name is None else f"{name} is not only at public addresses."
+            )
 
 
 def is_public(address: IPAddress) -> bool:

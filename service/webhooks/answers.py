@@ -67,7 +67,7 @@ def read_retry_after(value: str | None, now: datetime) -> timedelta | None:
         return min(timedelta(seconds=int(value[:9])), MAX_RETRY_AFTER)
     try:
         at = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     wait = (at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - now
     return min(max(wait, timedelta(0)), MAX_RETRY_AFTER)

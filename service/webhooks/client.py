@@ -4,6 +4,7 @@ Source: docs/specification.md §6.8.
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ HEADERS: Final = {
     "Accept-Encoding": "identity",
     "User-Agent": f"user-tags/{__version__}",
 }
+
+log = logging.getLogger(__name__)
 
 
 class WebhookClient:
@@ -65,6 +68,10 @@ class WebhookClient:
                     return await self._call_any(address, await self.resolve(address), headers, body)
         except CallError as error:
             return Answer(None, error.error, str(error))
+        except Exception:
+            # What the other side sends must end as a failure that is shown and retried more and more rarely.
+            log.exception("calling a webhook failed in an unexpected way")
+            return Answer(None, WebhookError.CONNECT, "What it answered could not be read.")
 
     async def resolve(self, address: WebhookAddress) -> list[IPAddress]:
         """Return all IP addresses of an address.
@@ -73,7 +80,7 @@ class WebhookClient:
         """
         found = [address.ip] if address.ip is not None else await self._resolver.addresses(address.host)
         if not self._limits.allow_private:
-            require_public(found)
+            require_public(found, None if address.ip is not None else address.host)
         return found
 
     async def aclose(self) -> None:

@@ -9,10 +9,12 @@ comment on column tag.merged_into is 'The tag that has the members and keys of t
 comment on column tag.merging_into is 'The tag that this one is being merged into: whoever gets this one gets that one, too.';
 comment on column tag.merging_from is 'The tag that is being merged into this one: whoever has that one keeps this one.';
 
-alter table return_tag add column owner_tag_id int;
-update return_tag set owner_tag_id = tag_id;
-alter table return_tag alter column owner_tag_id set not null;
+-- Processes of the release before insert keys without naming an owner.
+alter table return_tag
+    add column given_to int,
+    add column owner_tag_id int not null generated always as (coalesce(given_to, tag_id)) stored;
 create index return_tag_of_owner on return_tag (channel_id, owner_tag_id);
+comment on column return_tag.given_to is 'The tag that the one with the key was merged into last; null: none.';
 comment on column return_tag.owner_tag_id is 'The tag that has the key, and what came by it: itself, or the one that it was merged into.';
 comment on column return_batch.tag_id is 'The tag that the key was made for by which the batch came; return_tag tells whose it is.';
 comment on column return_support.tag_id is 'As in return_batch.';

@@ -12,7 +12,7 @@ where s.channel_id = $1;
 
 -- name: insert_return_tag
 -- Insert the key of a new tag.
-insert into return_tag (channel_id, tag_id, category, label, owner_tag_id) values ($1, $2, $3, $4, $2);
+insert into return_tag (channel_id, tag_id, category, label) values ($1, $2, $3, $4);
 
 -- name: return_tag_keys
 -- List the keys of the return tags of a channel, deleted ones too, with the tags that have them.
@@ -28,7 +28,7 @@ select tag_id from return_tag where channel_id = $1 and owner_tag_id = $2 order 
 
 -- name: give_keys
 -- Give the keys of a return tag to another, with all that came by them; run under the exclusive locks of both.
-update return_tag set owner_tag_id = $3 where channel_id = $1 and owner_tag_id = $2;
+update return_tag set given_to = $3 where channel_id = $1 and owner_tag_id = $2;
 
 -- name: lock_tags_shared
 -- Lock tags against edits, merges and a replacement of their members.

@@ -1,3 +1,7 @@
+-- name: home_channel
+-- Return the channel with which what belongs to the whole robot is kept: the first that it ever bound.
+select min(channel_id) as channel_id from channel where robot_id = $1;
+
 -- name: insert_robot
 -- Insert a robot at its first bindChannel.
 insert into robot (robot_id, created_at) values ($1, $2) on conflict do nothing;

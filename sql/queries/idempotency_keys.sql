@@ -1,7 +1,3 @@
--- name: first_channel_of_robot
--- Return the channel with which a robot's idempotency keys are kept.
-select min(channel_id) as channel_id from channel where robot_id = $1;
-
 -- name: claim_return_key
 -- Claim an idempotency key for a request, unless it is claimed; a claim older than $5 no longer counts.
 insert into return_key as k (channel_id, key, request_hash, at) values ($1, $2, $3, $4)

@@ -21,17 +21,23 @@ order by at
 limit $4;
 
 -- name: due_single_deliveries
--- List at most $2 deliveries that are due at instant $1 by themselves: trials, and those that are sent once more.
-select d.channel_id, d.endpoint_id, d.delivery_id
-from webhook_delivery d
-join webhook_endpoint e on e.endpoint_id = d.endpoint_id and e.state = 'ON'
-where d.next_attempt_at <= $1
-  and not exists (
-      select from webhook_position p
-      where p.channel_id = d.channel_id and p.endpoint_id = d.endpoint_id and p.delivery_id = d.delivery_id
-  )
-order by d.next_attempt_at
-limit $2;
+-- List deliveries that are due at instant $1 by themselves, trials and those that are sent once more: of each endpoint at most
+-- $2, and at most $3 in all.
+select channel_id, endpoint_id, delivery_id, robot_id
+from (
+    select d.channel_id, d.endpoint_id, d.delivery_id, e.robot_id, d.next_attempt_at,
+        row_number() over (partition by d.endpoint_id order by d.next_attempt_at) as place
+    from webhook_delivery d
+    join webhook_endpoint e on e.endpoint_id = d.endpoint_id and e.state = 'ON'
+    where d.next_attempt_at <= $1
+      and not exists (
+          select from webhook_position p
+          where p.channel_id = d.channel_id and p.endpoint_id = d.endpoint_id and p.delivery_id = d.delivery_id
+      )
+) due
+where place <= $2
+order by next_attempt_at
+limit $3;
 
 -- name: claim_webhook_position
 -- Take the turn at a position until $4, if it is free at instant $3 and its next attempt is due.

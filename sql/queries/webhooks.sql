@@ -88,6 +88,15 @@ limit $5;
 -- Return one delivery, if there is such.
 select * from webhook_delivery where channel_id = $1 and endpoint_id = $2 and delivery_id = $3;
 
+-- name: count_waiting_single_deliveries
+-- Count the deliveries of a channel that wait to be sent to an endpoint by themselves.
+select count(*) from webhook_delivery d
+where d.channel_id = $1 and d.endpoint_id = $2 and d.next_attempt_at is not null
+  and not exists (
+      select from webhook_position p
+      where p.channel_id = $1 and p.endpoint_id = $2 and p.delivery_id = d.delivery_id
+  );
+
 -- name: insert_webhook_trial
 -- Store a trial, to be sent at once; it moves no position.
 with numbered as (

@@ -85,3 +85,14 @@ async def test_verify_checks_the_log_of_each_robot(
     assert await run("verify", "--repair") == 1
     assert "audit log of robot robot-1: BROKEN; entry 2 altered\n" in capsys.readouterr().out
     assert await run("verify") == 1, "a log is never repaired"
+
+
+async def test_verify_says_what_nobody_sealed(
+    channel: Channel, capsys: pytest.CaptureFixture[str], clock: FrozenClock, database_url: str
+) -> None:
+    async with open_runtime(database_url, clock) as runtime:
+        await write_entries(runtime, channel, count=2)
+    assert await run("verify") == 0
+    assert (
+        "audit log of robot robot-1: 2 entries have not been sealed for more than 5 minutes" in capsys.readouterr().out
+    )

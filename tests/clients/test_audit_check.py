@@ -90,3 +90,18 @@ def test_an_export_that_goes_on_from_an_earlier_one_is_held_to_its_last_hash(exp
     assert check(later, tmp_path, "00" * 32)[0] == 1
     status, said = check(later, tmp_path)
     assert (status, "taken as it stands" in said) == (0, True)
+
+
+def test_a_whole_export_is_held_to_the_last_hash_of_an_earlier_one(export: Entries, tmp_path: Path) -> None:
+    for entry in export:
+        assert check(export, tmp_path, entry["hash"])[0] == 0
+    assert check(export[2:], tmp_path, export[-1]["hash"])[0] == 0
+    assert check(export[:-1], tmp_path, export[-1]["hash"]) == (
+        1,
+        f"BROKEN: no entry has the hash {export[-1]['hash']}, and the first does not follow it",
+    )
+
+
+def test_an_export_with_nothing_in_it_is_not_called_unbroken(export: Entries, tmp_path: Path) -> None:
+    assert check([], tmp_path) == (1, "there is no entry in it: nothing was checked")
+    assert check([{**export[0], "number": "0"}, *export[1:]], tmp_path)[0] == 1

@@ -121,7 +121,6 @@ async def test_the_whole_story(robot: Robot, post: Postman, port: int, tmp_path:
     async with receiving(robot, port, book) as program:
         assert await program.line() == f"http://127.0.0.1:{port}/webhooks is RETRYING"
         assert [each["id"] for each in await hooks.every()] == [endpoint["id"]]
-        await hooks.update(endpoint["id"], enabled=True)
         await post.deliver(channel)
         came = await program.events(2)
         assert len({followed["userId"], *(each["userId"] for each in came)}) == 3
@@ -135,17 +134,49 @@ async def test_the_whole_story(robot: Robot, post: Postman, port: int, tmp_path:
         assert people_with(book, tags["New user"]) == {followed["userId"], *(each["userId"] for each in came)}
         assert people_with(book, tags["Opened"]) == {followed["userId"]}
 
+
+async def test_nobody_stays_in_the_book_who_is_forgotten_or_of_a_closed_channel(
+    robot: Robot, post: Postman, port: int, tmp_path: Path
+) -> None:
+    channel, book = (await robot.bind())["id"], tmp_path / "book"
+    async with receiving(robot, port, book) as program:
+        await program.line()
+        await robot.record(channel, event_input("ada", "FOLLOW"), event_input("bob", "FOLLOW"))
+        await post.deliver(channel)
+        ada, bob = [each["userId"] for each in await program.events(2)]
+        tag = (await robot.tag_ids(channel, "ada"))["New user"]
+        assert people_with(book, tag) == {ada, bob}
+
         await robot.ask('mutation($c: ID!) { forgetUser(channelId: $c, openid: "bob") { forgotten } }', c=channel)
         await post.deliver(channel)
         [forgotten] = await program.events(1)
-        assert (forgotten["type"], forgotten["userId"]) == ("user.forgotten", came[0]["userId"])
-        assert people_with(book, tags["New user"]) == {followed["userId"], came[1]["userId"]}
+        assert (forgotten["type"], forgotten["userId"]) == ("user.forgotten", bob)
+        assert people_with(book, tag) == {ada}
 
         await robot.ask("mutation($c: ID!) { unbindChannel(id: $c) { channel { bound } } }", c=channel)
         await post.deliver(channel)
         [closed] = await program.events(1)
         assert (closed["type"], closed["open"]) == ("channel.state_changed", False)
-        assert people_with(book, tags["New user"]) == set()
+        assert people_with(book, tag) == set()
+
+
+async def test_of_two_who_became_one_only_one_stays_in_the_book(robot: Robot, port: int, tmp_path: Path) -> None:
+    book, hooks = tmp_path / "book", Webhooks(robot)
+    async with receiving(robot, port, book) as program:
+        await program.line()
+        [endpoint] = await hooks.every()
+        assert "USER_MIGRATED" in endpoint["events"]
+        gained = {"type": "user.tags_changed", "channelId": "C", "added": ["T"], "removed": []}
+        told = [
+            gained | {"userId": "former"},
+            {"type": "user.migrated", "channelId": "C", "userId": "other"},
+            {"type": "user.migrated", "channelId": "C", "userId": "present", "formerUserId": "former"},
+            gained | {"userId": "present"},
+        ]
+        assert await deliver(port, endpoint["secret"], told) == 204
+        assert await program.events(4) == told
+
+    assert people_with(book, "T") == {"present"}
 
 
 async def test_who_may_not_make_webhooks_is_told_so(robot: Robot, port: int, tmp_path: Path) -> None:
@@ -155,10 +186,13 @@ async def test_who_may_not_make_webhooks_is_told_so(robot: Robot, port: int, tmp
 
 async def forge(port: int) -> int:
     """Deliver with a secret of somebody else's; return the status that is answered."""
-    body = b'{"events": [{"type": "user.forgotten", "userId": "x"}]}'
-    headers = {"webhook-id": "msg_forged", "webhook-timestamp": str(int(time.time()))}
-    headers["webhook-signature"] = Webhook("whsec_Zm9yZ2VkIHNlY3JldA==").sign(
-        "msg_forged", datetime.now(UTC), body.decode()
-    )
+    return await deliver(port, "whsec_Zm9yZ2VkIHNlY3JldA==", [{"type": "user.forgotten", "userId": "x"}])
+
+
+async def deliver(port: int, secret: str, events: list[dict[str, Any]]) -> int:
+    """Deliver events that are signed with a secret; return the status that is answered."""
+    body = json.dumps({"events": events})
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": str(int(time.time()))}
+    headers["webhook-signature"] = Webhook(secret).sign("msg_1", datetime.now(UTC), body)
     async with httpx.AsyncClient(trust_env=False) as client:
         return (await client.post(f"http://127.0.0.1:{port}/webhooks", content=body, headers=headers)).status_code

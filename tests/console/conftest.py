@@ -11,6 +11,7 @@ import pytest
 
 from service.dev.stack.servers import EmbeddedServers
 from service.domain.feed import panel_watch
+from service.foundation.settings import WebhookCalls
 from service.web.console.pages import PAGES
 from tests.console.built_pages import IS_NOT_BUILT, build_pages
 from tests.console.chromium import FLAGS, IS_MISSING, find_chromium
@@ -100,6 +101,7 @@ async def web(
 ) -> AsyncIterator[WebClient]:
     """Run a web process and a worker for all tests, which call the imitated WeChat."""
     around = {"wechat_api_url": wechat.url, "demo_url": wechat.url, "embed_origins": (helpdesk.origin,)}
+    around["webhooks"] = WebhookCalls(allow_private=True)
     async with shared_web(servers, migrated_template, pages=PAGES, **around) as running:
         settings = environment(
             running.settings.database_url or "",
@@ -110,6 +112,7 @@ async def web(
             COMBOS_EVERY="2s",
             RETURN_SWEEP_EVERY="2s",
             DATABASE_POOL_SIZE="4",
+            WEBHOOKS_ALLOW_PRIVATE="on",
         ) | {"USER_TAGS_JWT_SECRET": JWT_SECRET, "USER_TAGS_SECRETS_KEY": SECRETS_KEY}
         with enterable_directory() as directory:
             async with worker(settings, directory / "worker.log") as process:

@@ -21,6 +21,7 @@ from tests.console.chromium import FLAGS, IS_MISSING, find_chromium
 from tests.console.console import DESKTOP, PHONE, Theme, new_context
 from tests.console.demo import Demo, running_demo
 from tests.console.expressions import choose, node
+from tests.webhooks.receiver import receiver
 
 DIRECTORY: Final = Path(__file__).parents[2] / "docs" / "screenshots"
 COLOURS: Final = 256
@@ -93,6 +94,18 @@ async def answer_somebody(page: Page) -> None:
     await expect(page.get_by_role("log").get_by_text("今天上架")).to_be_visible()
 
 
+async def tell_a_shop(page: Page) -> None:
+    """Let a system that runs here be told of everything, try it, and wait for the first changes."""
+    async with receiver() as shop:
+        await page.get_by_label("Address").fill(f"http://127.0.0.1:{shop.port}/user-tags")
+        await page.get_by_label("Description").fill("Orders of the tea house")
+        await page.get_by_role("button", name="Make the endpoint").click()
+        await page.get_by_role("link", name="To the endpoint").click()
+        await expect(page.get_by_role("row", name=re.compile("Taken"))).not_to_have_count(0, timeout=DEMO_PATIENCE)
+        await page.get_by_role("button", name="Send a test event").click()
+        await expect(page.get_by_text("It arrived")).to_be_visible()
+
+
 # Each with what the one before did: a combo that counts a past that is told, somebody who wrote, a broadcast.
 PICTURES: Final = (
     Picture("panel", "/channels/{channel}/tags", "Warm newcomers", size=TALL, steps=wait_until_in_sync),
@@ -101,6 +114,8 @@ PICTURES: Final = (
     Picture("conversation", CONVERSATION, "可触达", Role.AGENT, WIDE, language="zh-CN", steps=answer_somebody),
     Picture("card-phone", "/conversation/card?channel={channel}&openid={openid}", "Touchable", Role.AGENT, PHONE),
     Picture("broadcast", "/channels/{channel}/broadcasts/new", "Message", steps=send_a_broadcast),
+    Picture("webhook", "/webhooks/new", "Address", size=TALL, steps=tell_a_shop),
+    Picture("audit", "/audit", "planned the broadcast", size=WIDE),
 )
 
 

@@ -18,6 +18,12 @@ Axe = Callable[[Page], Awaitable[None]]
 PAGES: Final = (
     "/",
     "/return-data",
+    "/webhooks",
+    "/webhooks/new",
+    "/webhooks/{webhook}",
+    "/webhooks/{webhook}/edit",
+    "/audit",
+    "/audit?target={tag}&export=link",
     "/channels/{channel}/tags",
     "/channels/{channel}/tags/{tag}",
     "/channels/{channel}/tags/{tag}/edit",
@@ -26,6 +32,8 @@ PAGES: Final = (
     "/channels/{channel}/tags/{returned}",
     "/channels/{channel}/tags/{returned}/edit",
     "/channels/{channel}/tags/hints",
+    "/channels/{channel}/tags/{returned}?merge=",
+    "/channels/{channel}/tags/{returned}?merge={paid}",
     "/channels/{channel}/tags/new/combo",
     "/channels/{channel}/tags/new/combo?expression={expression}",
     "/channels/{channel}/tags/new/ad",
@@ -49,6 +57,9 @@ PAGES: Final = (
 )
 BROADCAST: Final = "mutation ($input: CreateBroadcastInput!) { createBroadcast(input: $input) { broadcast { id } } }"
 SYNC: Final = "mutation ($input: SyncInput!) { syncToOfficialAccount(input: $input) { sync { id } } }"
+WEBHOOK: Final = (
+    "mutation ($input: CreateWebhookEndpointInput!) { createWebhookEndpoint(input: $input) { endpoint { id } } }"
+)
 LOADING: Final = re.compile("^(Loading …|加载中…)$")
 WIDE: Final = (2560, 1200)
 OVERFLOW: Final = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
@@ -67,14 +78,17 @@ async def places(account: ImitatedAccount, robot: Robot) -> dict[str, str]:
     later = {"audience": {"followers": True}, "startAt": start, "idempotencyKey": "k1"}
     broadcast = {"channelId": channel, "name": "New teas", "message": message} | later
     returned = await hand_back(robot, channel, "Ordered", "ann")
+    told = {"url": "http://127.0.0.1:9/hooks", "events": ["TAG_CREATED"], "tagIds": [new]}
     plan = {"channelId": channel, "tagIds": [returned], "dryRun": True}
     return {
         "channel": channel,
         "tag": await robot.create_ad_tag(channel, "Summer", "AD-1"),
         "combo": await robot.create_combo(channel, new, opened),
         "returned": returned,
+        "paid": await hand_back(robot, channel, "Paid", "ann"),
         "expression": f"except(any({new},{opened}),all(followers,{returned}))",
         "broadcast": (await robot.ask(BROADCAST, input=broadcast))["createBroadcast"]["broadcast"]["id"],
+        "webhook": (await robot.ask(WEBHOOK, input=told))["createWebhookEndpoint"]["endpoint"]["id"],
         "plan": (await robot.ask(SYNC, input=plan))["syncToOfficialAccount"]["sync"]["id"],
     }
 

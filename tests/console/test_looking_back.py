@@ -96,7 +96,7 @@ async def test_who_can_still_be_reached_is_foreseen_and_planned_for(
     await expect(hours.last.get_by_role("cell")).to_contain_text(["0", "0%"])
     await axe(page)
     await page.get_by_role("link", name="Plan a broadcast to begin by then").click()
-    await expect(page.get_by_role("radio", name="Later")).to_be_checked()
+    await expect(page.get_by_role("radio", name="At a time")).to_be_checked()
     await page.get_by_role("radio", name="Customer service text").check()
     await expect(page.get_by_text("would be sent to then")).to_be_visible()
     await expect(page.get_by_text(re.compile("^Counted for .*, when it begins"))).to_be_visible()

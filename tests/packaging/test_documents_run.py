@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -60,6 +61,7 @@ THRESHOLD: Final = (
 CREATE: Final = """
 mutation Create($input: CreateBroadcastInput!) { createBroadcast(input: $input) { broadcast { id waitingFor } } }
 """
+AD_TAG: Final = "mutation AdTag($input: CreateAdTagInput!) { createAdTag(input: $input) { tag { id } } }"
 PROGRESS: Final = "subscription Progress($id: ID!) { jobProgress(id: $id) { state } }"
 NOT_RUN: Final = ("make run", "docker compose up")
 
@@ -223,11 +225,15 @@ def test_every_block_of_graphql_works(running: Demo) -> None:
     values: dict[str, Any] = {"channel": channel, "openid": openid}
     values |= {variable: tags[name] for variable, name in NAMES.items()}
     values["waiting"] = waits_for_approval(running, channel)
+    values |= {"from": make_ad_tag(running, channel, "Pears"), "into": make_ad_tag(running, channel, "Apples")}
+    values["then"] = datetime.now(UTC).isoformat()
     for operation in (each for page in (FRONTEND, BROADCASTS, INTEGRATOR) for each in page.blocks("graphql")):
         declared = re.findall(r"\$(\w+):", operation.split("{", 1)[0])
         answer = running.ask(operation, **{name: values[name] for name in declared})
         assert "errors" not in answer, operation
         assert None not in answer["data"].values(), operation
+        if preview := answer["data"].get("mergeTagPreview"):
+            values["hash"] = preview["hash"]
         if export := answer["data"].get("exportAudience"):
             values["job"] = export["job"]["id"]
         if created := answer["data"].get("createBroadcast"):
@@ -239,6 +245,12 @@ def test_every_block_of_graphql_works(running: Demo) -> None:
             values |= {"hash": job.get("planHash")}
             if "url" in job:
                 check_file(job)
+
+
+def make_ad_tag(running: Demo, channel: str, name: str) -> str:
+    """Return the id of a new ad tag."""
+    made = running.ask(AD_TAG, input={"channelId": channel, "name": name, "adIds": [name]})
+    return str(made["data"]["createAdTag"]["tag"]["id"])
 
 
 def waits_for_approval(running: Demo, channel: str) -> str:

@@ -19,14 +19,14 @@ from tests.support.clock import FrozenClock
 async def audit_rows(runtime: Runtime, robot_id: str = "robot-1") -> list[dict[str, Any]]:
     """Return the entries of a robot, in the order in which they were written, `before` and `after` parsed."""
     async with runtime.pool.acquire() as conn:
-        return parsed(await conn.fetch("select * from audit_entry where robot_id = $1 order by ctid", robot_id))
+        return parsed(await conn.fetch("select * from audit_entry where robot_id = $1 order by at, ctid", robot_id))
 
 
 async def audit_rows_at(database_url: str, robot_id: str) -> list[dict[str, Any]]:
     """Return the same, from a database that a process of the test serves."""
     conn = await asyncpg.connect(database_url)
     try:
-        return parsed(await conn.fetch("select * from audit_entry where robot_id = $1 order by ctid", robot_id))
+        return parsed(await conn.fetch("select * from audit_entry where robot_id = $1 order by at, ctid", robot_id))
     finally:
         await conn.close()
 

@@ -1,11 +1,17 @@
 import { expect, it } from "vitest";
 import * as english from "./en";
+import * as englishAudit from "./en/audit";
 import * as englishBroadcasts from "./en/broadcasts";
+import * as englishMerging from "./en/merging";
+import * as englishWebhooks from "./en/webhooks";
 import * as chinese from "./zh";
+import * as chineseAudit from "./zh/audit";
 import * as chineseBroadcasts from "./zh/broadcasts";
+import * as chineseMerging from "./zh/merging";
+import * as chineseWebhooks from "./zh/webhooks";
 
-const en = { ...english, ...englishBroadcasts };
-const zh = { ...chinese, ...chineseBroadcasts };
+const en = { ...english, ...englishAudit, ...englishBroadcasts, ...englishMerging, ...englishWebhooks };
+const zh = { ...chinese, ...chineseAudit, ...chineseBroadcasts, ...chineseMerging, ...chineseWebhooks };
 
 function texts(part: object, path: string): [string, string][] {
   return Object.entries(part).flatMap(([key, value]): [string, string][] => {

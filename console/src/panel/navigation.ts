@@ -5,12 +5,14 @@ import {
   ChatIcon,
   ClockIcon,
   KeyIcon,
+  LogIcon,
   OverlapIcon,
   PersonIcon,
   SendIcon,
   SettingsIcon,
   SyncIcon,
   TagIcon,
+  WebhookIcon,
 } from "../ui/icons";
 
 export interface NavigationEntry {
@@ -82,6 +84,20 @@ export const navigation: readonly NavigationEntry[] = [
     path: () => "/return-data",
     permission: "VIEW_RETURN_ADDRESS",
     icon: KeyIcon,
+    ofRobot: true,
+  },
+  {
+    label: (m) => m.shell.webhooks,
+    path: () => "/webhooks",
+    permission: "MANAGE_WEBHOOKS",
+    icon: WebhookIcon,
+    ofRobot: true,
+  },
+  {
+    label: (m) => m.shell.audit,
+    path: () => "/audit",
+    permission: "VIEW_AUDIT_LOG",
+    icon: LogIcon,
     ofRobot: true,
   },
 ];

@@ -1,6 +1,7 @@
 import type { ComponentType } from "preact";
 import { routes as ads } from "./ads/routes";
 import { routes as audience } from "./audience/routes";
+import { routes as audit } from "./audit/routes";
 import { routes as broadcasts } from "./broadcasts/routes";
 import { routes as channels } from "./channels/routes";
 import { routes as combos } from "./combos/routes";
@@ -11,6 +12,7 @@ import { routes as people } from "./people/routes";
 import { routes as settings } from "./settings/routes";
 import { routes as sync } from "./sync/routes";
 import { routes as tags } from "./tags/routes";
+import { routes as webhooks } from "./webhooks/routes";
 
 export interface PageRoute {
   /** Path as wouter reads it, for example /channels/:channel/tags/:tag. */
@@ -33,4 +35,6 @@ export const routes: readonly PageRoute[] = [
   ...sync,
   ...jobs,
   ...settings,
+  ...webhooks,
+  ...audit,
 ];

@@ -105,3 +105,5 @@ export const SignOutIcon = /*#__PURE__*/ icon("M6.5 2.5h-4v11h4", "M6 8h8M11 5l3
 export const ChannelIcon = /*#__PURE__*/ icon("M3 2.5h10v11H3z", "M5.5 5.5h5M5.5 8h5M5.5 10.5h2.5");
 export const CalendarIcon = /*#__PURE__*/ icon("M2 3.5h12v10H2zM2 6.5h12", "M5 1.5v3M11 1.5v3");
 export const MinusIcon = /*#__PURE__*/ icon("M3 8h10");
+export const WebhookIcon = /*#__PURE__*/ icon("M2 8h8M7 4.5 10.5 8 7 11.5", "M10.5 2.5h3v11h-3");
+export const LogIcon = /*#__PURE__*/ icon("M3.5 2.5h9v11h-9z", "M6 5.5h4M6 8h4M6 10.5h2");

@@ -59,7 +59,7 @@ class WebhookDeliveryMutations:
             "Sends an event of type `webhook.test` to an endpoint at once, and moves no position. It is answered "
             "before the attempt: `node` finds the delivery again, with what became of it. For creators and admins "
             "(MANAGE_WEBHOOKS). Answers CONFLICT for an endpoint that is OFF or GONE, CHANNEL_NOT_BOUND where no "
-            "channel was ever bound, or NOT_FOUND."
+            "channel was ever bound, LIMIT_EXCEEDED while 20 wait to be sent by hand, or NOT_FOUND."
         ),
         extensions=[needs(Permission.MANAGE_WEBHOOKS)],
     )
@@ -71,7 +71,7 @@ class WebhookDeliveryMutations:
         description=(
             "Sends a delivery once more, with its `webhook-id` and its events, and moves no position. For creators and "
             "admins (MANAGE_WEBHOOKS). Answers CONFLICT for an endpoint that is OFF or GONE and for events that the "
-            "log no longer holds, or NOT_FOUND."
+            "log no longer holds, LIMIT_EXCEEDED while 20 of the channel wait to be sent by hand, or NOT_FOUND."
         ),
         extensions=[needs(Permission.MANAGE_WEBHOOKS)],
     )

@@ -20,6 +20,8 @@ from service.storage.database.pool import Connection
 
 ChangedAlongWith = Callable[[Connection, Channel, Channel], Awaitable[None]]
 TAKEN: Final = "This app id is another channel's."
+# Whoever the account is, they go on.
+WITHOUT_WECHAT: Final = frozenset({JobKind.AUDIENCE_EXPORT, JobKind.TAG_MERGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ async def _change(conn: Connection, runtime: Runtime, channel: Channel, new: New
 async def _cancel_jobs(conn: Connection, runtime: Runtime, channel_id: int) -> list[JobChangeNotification]:
     """Cancel the jobs that call WeChat, and end series of broadcasts: they are about the account before."""
     cancelled = await cancel_broadcasts(conn, channel_id, runtime.clock())
-    for kind in sorted(set(JobKind) - {JobKind.AUDIENCE_EXPORT, JobKind.BROADCAST}):
+    for kind in sorted(set(JobKind) - {JobKind.BROADCAST, *WITHOUT_WECHAT}):
         while (unfinished := await jobs.unfinished_job(conn, channel_id, kind)) is not None:
             job = await jobs.cancel_job(conn, channel_id, unfinished.job_id, runtime.clock())
             if job is not None:

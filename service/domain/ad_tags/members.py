@@ -147,6 +147,9 @@ async def update_ad_tag(
         check_name_free(catalogue, CATEGORY, after.name, "name", tag_id=tag_id)
         ads = (await ad_tags.ads_of_tags(conn, channel.channel_id, [tag_id]))[tag_id]
         new_ads = normalised.ad_ids is not None and list(normalised.ad_ids) != ads
+        said = changes(_values(before, ads), _values(after, (normalised.ad_ids or ()) if new_ads else ads))
+        if not (new_ads or said["before"]):
+            return CataloguedTag(before, catalogue)
         if new_ads:
             await ad_tags.replace_ads(conn, channel.channel_id, tag_id, normalised.ad_ids or ())
         edit = TagEdit(TagChangeKind.UPDATED, before, after)
@@ -158,7 +161,7 @@ async def update_ad_tag(
             "update_ad_tag",
             channel_id=channel_id,
             target=tag_ref(channel_id, tag_id),
-            **changes(_values(before, ads), _values(after, (normalised.ad_ids or ()) if new_ads else ads)),
+            **said,
         )
     runtime.publisher.publish([notification])
     if new_ads:

@@ -1,6 +1,7 @@
 """Count, compare and page through audiences, which are expressions of ACTIVE tags; nothing is saved."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
@@ -134,7 +135,8 @@ async def members_page(
             return await past_blocks_of_audience(conn, channel_id, expression, past, start=start, limit=limit)
         return await audiences.blocks_of_audience(conn, channel_id, expression, start=start, limit=limit)
 
-    return await users_page(runtime, channel_id, read_blocks, first=first, after=after)
+    async with nullcontext() if past is None else runtime.long_reads:
+        return await users_page(runtime, channel_id, read_blocks, first=first, after=after)
 
 
 async def tag_overlap(runtime: Runtime, principal: Principal, tag_ids: Sequence[TagKey]) -> Overlap:

@@ -49,6 +49,7 @@ PRUNED_KINDS: Final = (
     JobKind.FOLLOWER_IMPORT,
     JobKind.OPENID_MIGRATION,
     JobKind.REMOTE_TAG_IMPORT,
+    JobKind.TAG_MERGE,
 )
 
 BlockBitmaps = Sequence[tuple[int, bytes]]

@@ -49,7 +49,11 @@ async def touchable_forecast(
         raise BadInputError(FieldError(("hours",), "OUT_OF_RANGE", message))
     this_hour = runtime.clock().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     instants = [this_hour + number * HOUR for number in range(1, hours + 1)]
-    async with runtime.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+    async with (
+        runtime.long_reads,
+        runtime.pool.acquire() as conn,
+        conn.transaction(isolation="repeatable_read", readonly=True),
+    ):
         counts = await touchable_at(conn, channel, expression, instants)
     return [TouchableAt(at, count) for at, count in zip(instants, counts, strict=True)]
 

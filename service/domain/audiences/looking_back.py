@@ -78,13 +78,13 @@ async def past_size(runtime: Runtime, channel_id: int, expression: Expression, p
     Raises BadInputError if the log was pruned meanwhile and no longer reaches the instant.
     """
     tag_ids = past.seen(leaves_of(expression) | COUNTED)
-    async with runtime.pool.acquire() as conn:
+    async with runtime.long_reads, runtime.pool.acquire() as conn:
         versions = await reached_versions(conn, channel_id, past.at)
     size = max(1, MAX_BITMAPS_PER_QUERY // max(1, len(tag_ids)))
     semaphore = asyncio.Semaphore(MAX_CONCURRENT_QUERIES)
 
     async def count(some: Mapping[int, int]) -> list[tuple[int, int, int]]:
-        async with semaphore, runtime.pool.acquire() as conn:
+        async with semaphore, runtime.long_reads, runtime.pool.acquire() as conn:
             found = await _past_blocks(conn, channel_id, tag_ids, some)
         return [_counted(expression, await _members_of(each)) for each in found]
 

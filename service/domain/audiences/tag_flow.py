@@ -54,7 +54,7 @@ async def flows_of_tags(
     Raises BadInputError, naming the earliest instant, where the logs do not reach `since` or it is still to come.
     """
     wanted = list(tag_ids)
-    async with runtime.pool.acquire() as conn:
+    async with runtime.long_reads, runtime.pool.acquire() as conn:
         await check_instant(conn, runtime, channel_id, since, "since")
         async with conn.transaction(isolation="repeatable_read", readonly=True):
             catalogue = await tags.catalogue(conn, channel_id)

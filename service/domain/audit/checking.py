@@ -6,6 +6,7 @@ last hash of an earlier export (docs/audit.md).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Final, NamedTuple
@@ -15,11 +16,12 @@ from service.domain.audit.in_order import chain_order
 from service.domain.runtime import Runtime
 from service.entities.audit_chain import ChainEnds, LoggedEntry
 from service.storage import audit_chain
-from service.storage.audit_entries import home_channel_or_none
-from service.storage.channels import channels_of_robot
+from service.storage.channels import channels_of_robot, home_channel_or_none
 
 # More are counted and not listed.
 MAX_LISTED_BREAKS: Final = 20
+# Acts are sealed within seconds, refusals within a minute and a half.
+UNSEALED_FOR_LONG: Final = timedelta(minutes=5)
 
 
 class BreakKind(StrEnum):
@@ -44,10 +46,14 @@ class ChainBreak(NamedTuple):
 
 @dataclass(slots=True)
 class ChainReport:
-    """Hold what the check of a chain found: its ends, how many entries it has, how often it is broken, and where."""
+    """Hold what the check of a chain found: its ends, how many entries it has, how often it is broken, and where.
+
+    `unsealed` entries should be in it by now, and are not: nobody could tell if one of them were changed.
+    """
 
     ends: ChainEnds
     entries: int = 0
+    unsealed: int = 0
     broken: int = 0
     breaks: list[ChainBreak] = field(default_factory=list)
 
@@ -74,14 +80,16 @@ async def check_chain(runtime: Runtime, robot_id: str) -> ChainReport:
         channel_ids = [each.channel_id for each in await channels_of_robot(conn, robot_id)]
         ends = await audit_chain.chain_ends(conn, home)
         check = ChainCheck(ends)
-        read = partial(audit_chain.sealed_entries, conn)
-        async for piece in chain_order(channel_ids, ends.base_number, ends.last_number, read):
+        read, find_next = partial(audit_chain.sealed_entries, conn), partial(audit_chain.first_number_after, conn)
+        async for piece in chain_order(channel_ids, ends.base_number, ends.last_number, read, find_next):
             for logged in piece:
                 check.follow(logged)
         report = check.end()
         for channel_id in channel_ids:
             for number in await audit_chain.foreign_numbers(conn, ends, channel_id, MAX_LISTED_BREAKS):
                 report.note(ChainBreak(number, number, BreakKind.FOREIGN))
+        overdue = runtime.clock() - UNSEALED_FOR_LONG
+        report.unsealed = await audit_chain.count_unsealed_entries(conn, channel_ids, overdue)
         return report
 
 

@@ -26,8 +26,7 @@ from service.entities.audit_chain import AuditFilter, AuditFormat, LoggedEntry
 from service.entities.principal import Principal, RequestOrigin, Role
 from service.foundation.instants import parse_instant
 from service.storage import audit_chain, audit_log
-from service.storage.audit_entries import home_channel_or_none
-from service.storage.channels import channels_of_robot
+from service.storage.channels import channels_of_robot, home_channel_or_none
 
 ACTION: Final = "export_audit_log"
 OPENED: Final = "The link was opened."
@@ -124,7 +123,11 @@ async def audit_lines(
         async with runtime.pool.acquire() as conn:
             return await audit_log.exported_entries(conn, channel_id, wanted, after, last)
 
-    async with aclosing(chain_order(channel_ids, ends.base_number, ends.last_number, read)) as pieces:
+    async def find_next(channel_ids: Sequence[int], after: int) -> int | None:
+        async with runtime.pool.acquire() as conn:
+            return await audit_chain.first_number_after(conn, channel_ids, after)
+
+    async with aclosing(chain_order(channel_ids, ends.base_number, ends.last_number, read, find_next)) as pieces:
         async for piece in pieces:
             for start in range(0, len(piece), LINES_PER_CHUNK):
                 yield await asyncio.to_thread(_lines, piece[start : start + LINES_PER_CHUNK], audit_format)

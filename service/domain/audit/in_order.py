@@ -10,18 +10,28 @@ NUMBERS_AT_ONCE: Final = 500
 
 # Called with a channel and two numbers: returns the sealed entries after the one and up to the other.
 ReadEntries: TypeAlias = Callable[[int, int, int], Awaitable[list[LoggedEntry]]]
+# Called with the channels and a number: returns the lowest number above it that an entry has, None where none has.
+FindNext: TypeAlias = Callable[[Sequence[int], int], Awaitable[int | None]]
 
 
 async def chain_order(
-    channel_ids: Sequence[int], after: int, last: int, read: ReadEntries
+    channel_ids: Sequence[int], after: int, last: int, read: ReadEntries, find_next: FindNext
 ) -> AsyncGenerator[list[LoggedEntry]]:
     """Yield what these channels have of the numbers after `after` and up to `last`, by number, in consecutive pieces.
 
-    A piece has none where nothing was read of its numbers.
+    Numbers that no entry has cost nothing, however many they are: whoever can write the database may have moved the
+    ends as far apart as numbers go.
     """
-    for start in range(after, last, NUMBERS_AT_ONCE):
+    start: int | None = after
+    while start is not None and start < last:
         end = min(start + NUMBERS_AT_ONCE, last)
-        yield await entries_between(channel_ids, start, end, read)
+        found = await entries_between(channel_ids, start, end, read)
+        if found:
+            yield found
+            start = end
+        else:
+            following = await find_next(channel_ids, end)
+            start = None if following is None else following - 1
 
 
 async def entries_between(channel_ids: Sequence[int], after: int, last: int, read: ReadEntries) -> list[LoggedEntry]:

@@ -18,7 +18,7 @@ from service.entities.ids import gid
 from service.entities.principal import Principal, RequestOrigin
 from service.foundation.encryption import SecretBox
 from service.foundation.wire_names import camel_case
-from service.storage import audit_entries
+from service.storage import audit_entries, channels
 from service.storage.database.pool import Connection
 
 # Of an act that came with no request, and of which nobody knows more.
@@ -48,7 +48,7 @@ async def record(
     """
     kept_in = channel_id
     if kept_in is None:
-        kept_in = await audit_entries.home_channel_or_none(conn, principal.robot_id)
+        kept_in = await channels.home_channel_or_none(conn, principal.robot_id)
     if kept_in is None:
         return
     write = _Writer(runtime.secret_box, principal.robot_id)

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -20,13 +20,14 @@ from service.entities.errors import ErrorCode
 from service.entities.principal import Principal, RequestOrigin
 from service.foundation.cancellation import cancel_and_wait
 from service.foundation.wire_names import camel_case
-from service.storage import audit_entries
+from service.storage import audit_entries, channels
 from service.storage.database.pool import DATABASE_ERRORS
 
 # Seconds. Entries of a minute are sealed well after it is over, and by then they must be there.
 WRITE_EVERY: Final = 3.0
 WRITE_WITHIN: Final = 5.0
-# Beyond as many kinds a robot's refusals are counted without their subjects, and beyond twice as many not at all.
+# Beyond as many kinds of a minute a robot's refusals are counted without their subjects, beyond twice as many not
+# at all.
 MAX_KINDS_PER_ROBOT: Final = 500
 MAX_ROBOTS: Final = 1_000
 OTHER_SUBJECTS: Final = "*"
@@ -47,7 +48,7 @@ class _Kind(NamedTuple):
 
 @dataclass(slots=True)
 class _Refusals:
-    """Count refusals of a kind; `at`, `origin` and `detail` are of the first."""
+    """Count refusals of a kind that are not written; `at`, `origin` and `detail` are of the first of its minute."""
 
     at: datetime
     origin: RequestOrigin
@@ -56,18 +57,25 @@ class _Refusals:
 
 
 class RefusalLog:
-    """Hold the refusals of a process until they are written, in a bounded amount of memory."""
+    """Hold the refusals of a process until they are written, in a bounded amount of memory.
+
+    Kinds are held until their minute is over, so that no more of them are written in a minute than are told apart.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._robots: dict[str, dict[_Kind, _Refusals]] = {}
         self._uncounted = 0
+        self._minute = runtime.clock()
         self._waiting = asyncio.Event()
 
     def count(self, principal: Principal, action: str, code: ErrorCode, detail: str | None = None) -> None:
         """Count a refusal of an act, named as `record` names it: with FORBIDDEN a denial, otherwise a failure."""
         now = self._runtime.clock()
         minute = now.replace(second=0, microsecond=0)
+        if minute != self._minute:
+            self._minute = minute
+            self._forget_what_is_over()
         kind = _Kind(minute, principal.subject, principal.role, action, code)
         self._add(principal.robot_id, kind, _Refusals(now, principal.origin or NO_REQUEST, detail, 1))
         self._waiting.set()
@@ -103,36 +111,42 @@ class RefusalLog:
     async def write(self) -> None:
         """Write what is counted; in an outage it stays counted, for the next time."""
         self._waiting.clear()
-        robots, self._robots = self._robots, {}
         uncounted, self._uncounted = self._uncounted, 0
         if uncounted:
             log.warning("%d refusals are missing in the audit logs, as there were too many kinds of them", uncounted)
         try:
             async with asyncio.timeout(WRITE_WITHIN):
-                while robots:
-                    robot_id, kinds = next(iter(robots.items()))
+                for robot_id, kinds in list(self._robots.items()):
                     await self._write_of_robot(robot_id, kinds)
-                    del robots[robot_id]
         except DATABASE_ERRORS as error:
             log.warning("refusals cannot be written into the audit log now: %s", type(error).__name__)
-        finally:
-            if robots:
-                self._keep(robots)
+            self._waiting.set()
+        self._forget_what_is_over()
 
-    async def _write_of_robot(self, robot_id: str, kinds: dict[_Kind, _Refusals]) -> None:
+    async def _write_of_robot(self, robot_id: str, kinds: Mapping[_Kind, _Refusals]) -> None:
+        counted = {kind: replace(refusals) for kind, refusals in kinds.items() if refusals.count}
+        if not counted:
+            return
         async with self._runtime.pool.acquire() as conn, conn.transaction():
-            home = await audit_entries.home_channel_or_none(conn, robot_id)
+            home = await channels.home_channel_or_none(conn, robot_id)
             if home is not None:
                 # In one order, as several processes write at once.
-                await audit_entries.fold_entries(conn, _entries(home, robot_id, sorted(kinds.items(), key=_in_order)))
+                await audit_entries.fold_entries(conn, _entries(home, robot_id, sorted(counted.items(), key=_in_order)))
+        for kind, written in counted.items():
+            kinds[kind].count -= written.count
 
-    def _keep(self, unwritten: dict[str, dict[_Kind, _Refusals]]) -> None:
-        """Go on with what was not written, and add to it what was counted meanwhile."""
-        since, self._robots = self._robots, unwritten
-        for robot_id, kinds in since.items():
-            for kind, refusals in kinds.items():
-                self._add(robot_id, kind, refusals)
-        self._waiting.set()
+    def _forget_what_is_over(self) -> None:
+        """Forget what is written: all of it where many robots need room, otherwise that of minutes that are over."""
+        crowded = len(self._robots) > MAX_ROBOTS // 2
+        robots, self._robots = self._robots, {}
+        for robot_id, kinds in robots.items():
+            held = {
+                kind: each
+                for kind, each in kinds.items()
+                if each.count or (kind.minute == self._minute and not crowded)
+            }
+            if held:
+                self._robots[robot_id] = held
 
 
 def _place_for(kinds: Mapping[_Kind, _Refusals], kind: _Kind) -> _Kind | None:

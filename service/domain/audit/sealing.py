@@ -15,13 +15,15 @@ from service.domain.runtime import Runtime
 from service.entities.audit_chain import LoggedEntry
 from service.storage import audit_chain
 from service.storage.audit_chain import DueBefore, Seal
-from service.storage.audit_entries import home_channel_or_none
+from service.storage.channels import home_channel_or_none
 from service.storage.database.pool import Connection
 
 # Most acts have ended by then, so that numbers mostly follow the times.
 SEAL_AFTER: Final = timedelta(seconds=5)
 # Refusals of a minute share an entry; processes write what they counted seconds later.
 SEAL_MINUTE_AFTER: Final = timedelta(seconds=75)
+# Further ahead than clocks differ: the clock was wrong, or somebody would keep an entry from being sealed.
+SEAL_AHEAD_OF: Final = timedelta(minutes=5)
 # As many as take some twenty milliseconds to hash.
 ENTRIES_PER_SLICE: Final = 300
 
@@ -34,7 +36,7 @@ async def seal_audit_logs(runtime: Runtime) -> int:
     A robot whose entries cannot be sealed is logged and left for the next run.
     """
     now = runtime.clock()
-    due = DueBefore(now - SEAL_AFTER, now - SEAL_MINUTE_AFTER)
+    due = DueBefore(now - SEAL_AFTER, now - SEAL_MINUTE_AFTER, now + SEAL_AHEAD_OF)
     async with runtime.pool.acquire() as conn:
         waiting = await audit_chain.channels_with_unsealed_entries(conn, due)
     sealed = 0

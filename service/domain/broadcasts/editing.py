@@ -169,7 +169,10 @@ async def _write(
         "update_broadcast",
         channel_id=stored.channel_id,
         target=job_ref(found.job),
-        **changes(broadcast_values(found.broadcast), broadcast_values(changed)),
+        **changes(
+            {**broadcast_values(found.broadcast), "state": found.job.state},
+            {**broadcast_values(changed), "state": state},
+        ),
     )
     people = count_people(planned.assessment.planned)
     await broadcast_control.add_to_job_payload(

@@ -13,8 +13,8 @@ from service.entities.change_feed import FeedPosition
 from service.entities.errors import BadInputError, FieldError
 
 MAX_CURSOR_LENGTH: Final = 200
-# What the columns hold.
-MAX_SEQ: Final = 2**62
+# What the columns hold, and of entries what is an instant: the microsecond of one, to the year 9892.
+MAX_SEQ: Final = 250_000_000_000_000_000
 MAX_VERSION: Final = 2**53
 MAX_OFFSET: Final = 2**31 - 1
 

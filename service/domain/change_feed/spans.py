@@ -52,6 +52,8 @@ def _span(entry: FeedEntry, after: FeedPosition, versions: int) -> Span | None:
         if after_version > (entry.to_version if entry.to_version is not None else WHOLE_ENTRY - 1):
             return None
     if entry.block is not None:
+        # A cursor may say more than a block has: it is what somebody sent.
+        after_offset = min(after_offset, AFTER_LAST_OFFSET)
         to_version = min(to_version, after_version + versions)
     return Span(entry, after_version, after_offset, to_version)
 

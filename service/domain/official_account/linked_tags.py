@@ -14,6 +14,7 @@ from service.domain.official_account.calling import call_wechat
 from service.domain.official_account.refusals import require_official_account, shown_to_clients
 from service.domain.runtime import Runtime
 from service.domain.tags.catalogue import lock_open_catalogue
+from service.entities.audit import AuditValue
 from service.entities.channels import Channel
 from service.entities.errors import (
     BadInputError,
@@ -34,6 +35,7 @@ from service.wechat.api.tag_calls import delete_tag, list_tags
 
 # As many as an account can have.
 MAX_LINKED_TAGS: Final = 100
+BEFORE_DELETION: Final = "Recorded before WeChat was asked to delete the tag."
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +121,13 @@ async def unlink_tag(
             await remote_tags.set_keep_in_sync(conn, channel_id, [tag_id], keep_in_sync=False)
         else:
             await remote_tags.unlink_tag(conn, channel_id, tag_id)
-            await _record_unlinking(conn, runtime, principal, links[tag_id], deleted=False)
+        await _record_unlinking(conn, runtime, principal, links[tag_id], delete_remote=delete_remote)
     if delete_remote:
-        await _delete_remote_tag(runtime, principal, channel, links[tag_id])
+        await _delete_remote_tag(runtime, channel, links[tag_id])
     return ChangedLinks(catalogue, found)
 
 
-async def _delete_remote_tag(runtime: Runtime, principal: Principal, channel: Channel, link: LinkedTag) -> None:
+async def _delete_remote_tag(runtime: Runtime, channel: Channel, link: LinkedTag) -> None:
     """Delete a remote tag, unless it is gone already, and the link to it."""
     remote_tag_id = link.remote_tag_id or 0
     with shown_to_clients():
@@ -138,12 +140,13 @@ async def _delete_remote_tag(runtime: Runtime, principal: Principal, channel: Ch
         now = await remote_tags.lock_linked_tags(conn, channel.channel_id, [link.tag_id])
         if now[link.tag_id].remote_tag_id == remote_tag_id:
             await remote_tags.unlink_tag(conn, channel.channel_id, link.tag_id)
-        await _record_unlinking(conn, runtime, principal, link, deleted=True)
 
 
 async def _record_unlinking(
-    conn: Connection, runtime: Runtime, principal: Principal, link: LinkedTag, *, deleted: bool
+    conn: Connection, runtime: Runtime, principal: Principal, link: LinkedTag, *, delete_remote: bool
 ) -> None:
+    """Record that a link ends; where WeChat is asked to delete the remote tag, before it is asked."""
+    ended: dict[str, AuditValue] = {"keep_in_sync": False, "delete_remote": delete_remote}
     await record(
         conn,
         runtime,
@@ -152,7 +155,8 @@ async def _record_unlinking(
         channel_id=link.channel_id,
         target=tag_ref(link.channel_id, link.tag_id),
         before={"remote_tag_id": link.remote_tag_id, "keep_in_sync": link.keep_in_sync},
-        after={"remote_tag_id": None, "keep_in_sync": False, "remote_tag_deleted": deleted},
+        after=ended if delete_remote else {"remote_tag_id": None, **ended},
+        detail=BEFORE_DELETION if delete_remote else None,
     )
 
 

@@ -40,7 +40,7 @@ from service.entities.errors import (
 from service.entities.return_data import Receipt, ReturnMode
 from service.entities.tags import TagKind, TagState
 from service.foundation.batch_writer import BatchWriter
-from service.storage import tags
+from service.storage import channels, tags
 from service.storage.database.pool import OUTAGE_ERRORS, DeadlockError, StaleStatementError
 from service.storage.return_data import batches, idempotency_keys
 from service.storage.return_data.batches import KeyedTag
@@ -169,7 +169,7 @@ class ReturnRecorder:
         """Return the receipt of a settled key, or None. Raises ConflictError for the key of another request."""
         oldest = self._runtime.clock() - IDEMPOTENCY_KEY_RETENTION
         async with self._runtime.pool.acquire() as conn:
-            home = await idempotency_keys.home_channel_id(conn, channel.robot_id)
+            home = await channels.home_channel_id(conn, channel.robot_id)
             claim = await idempotency_keys.find_key_claim(conn, home, key, claimed_from=oldest)
             if claim is None:
                 return None
@@ -186,7 +186,7 @@ class ReturnRecorder:
         async with self._runtime.pool.acquire() as conn:
             if not (await batches.return_tag_by_key(conn, channel.channel_id, "", "")).is_open:
                 raise ChannelNotBoundError
-            home = await idempotency_keys.home_channel_id(conn, channel.robot_id)
+            home = await channels.home_channel_id(conn, channel.robot_id)
             await idempotency_keys.claim_key(conn, home, key, request, now=now, forgotten_before=oldest)
             claim = await idempotency_keys.find_key_claim(conn, home, key, claimed_from=oldest)
         if claim is not None:

@@ -27,11 +27,6 @@ class KeyClaim(NamedTuple):
     receipt: ReceiptId | None
 
 
-async def home_channel_id(conn: Connection, robot_id: str) -> int:
-    """Return the channel with which a robot's keys are kept; the robot has one."""
-    return int(await conn.fetchval(STATEMENTS["first_channel_of_robot"], robot_id))
-
-
 async def claim_key(
     conn: Connection, home: int, key: str, request_hash: bytes, *, now: datetime, forgotten_before: datetime
 ) -> None:

@@ -28,6 +28,8 @@ def console_routes(settings: Settings, folder: Path) -> list[BaseRoute]:
     return [
         Route("/", _page_or_addresses(panel), methods=["GET"]),
         Route("/return-data", panel.answer, methods=["GET"]),
+        Route("/webhooks", panel.answer, methods=["GET"]),
+        Route("/webhooks/{path:path}", panel.answer, methods=["GET"]),
         Route("/channels/{path:path}", panel.answer, methods=["GET"]),
         Route("/conversation", conversation.answer, methods=["GET"]),
         Route("/conversation/card", card.answer, methods=["GET"]),

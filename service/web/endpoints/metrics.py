@@ -16,6 +16,7 @@ from service.foundation.settings import Settings
 from service.resources import Resources, resources_of
 from service.storage.database.pool import DATABASE_ERRORS
 from service.storage.remote_tags import kept_links
+from service.web.endpoints.audit_metrics import AuditMetrics
 from service.web.endpoints.broadcast_metrics import BroadcastMetrics
 from service.web.endpoints.webhook_metrics import WebhookMetrics
 
@@ -89,6 +90,7 @@ class MetricsEndpoint:
         self._kept_tags = _KeptTags(self._collectors)
         self._broadcasts = BroadcastMetrics(self._collectors)
         self._webhooks = WebhookMetrics(self._collectors)
+        self._audit = AuditMetrics(self._collectors)
 
     @contextmanager
     def collect(self, resources: Resources) -> Iterator[None]:
@@ -114,6 +116,7 @@ class MetricsEndpoint:
         await self._kept_tags.read(resources)
         await self._broadcasts.read(resources)
         await self._webhooks.read(resources)
+        await self._audit.read(resources)
         text, media_type = exposition.choose_encoder(request.headers.get("accept", ""))
         return Response(text(self._collectors), headers={"content-type": media_type, "cache-control": "no-store"})
 

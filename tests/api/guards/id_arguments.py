@@ -213,6 +213,14 @@ PLACES: Final = {
         }""",
     "Mutation.testWebhook(id)": "mutation($id: ID!) { testWebhook(id: $id) { id } }",
     "Mutation.resendWebhookDelivery(id)": "mutation($id: ID!) { resendWebhookDelivery(id: $id) { id } }",
+    "Query.mergeTagPreview(from)": """
+        query($id: ID!) { mergeTagPreview(from: $id, into: "$other ad tag") { gains } }""",
+    "Query.mergeTagPreview(into)": """
+        query($id: ID!) { mergeTagPreview(from: "$other ad tag", into: $id) { gains } }""",
+    "Mutation.mergeTag(from)": """
+        mutation($id: ID!) { mergeTag(from: $id, into: "$other ad tag", previewHash: "none") { job { id } } }""",
+    "Mutation.mergeTag(into)": """
+        mutation($id: ID!) { mergeTag(from: "$other ad tag", into: $id, previewHash: "none") { job { id } } }""",
     "Subscription.userTags(channelId)": """
         subscription($id: ID!) { userTags(channelId: $id, openid: "ada") { cursor } }""",
     "Subscription.jobProgress(id)": "subscription($id: ID!) { jobProgress(id: $id) { id } }",
@@ -268,6 +276,10 @@ TAKES: Final = {
     "Mutation.replayWebhook(id)": "webhook",
     "Mutation.testWebhook(id)": "webhook",
     "Mutation.resendWebhookDelivery(id)": "delivery",
+    "Query.mergeTagPreview(from)": "ad tag",
+    "Query.mergeTagPreview(into)": "ad tag",
+    "Mutation.mergeTag(from)": "ad tag",
+    "Mutation.mergeTag(into)": "ad tag",
 }
 
 # Combos are not made of who received a broadcast, so no id is looked up there.
@@ -280,6 +292,14 @@ NEVER_LOOKED_UP: Final = {
         }""",
     "Mutation.updateComboTag(input.expression.received)": """
         mutation($id: ID!) { updateComboTag(input: {id: "$combo", expression: {received: $id}}) { tag { id } } }""",
+}
+
+# The audit log keeps ids as text, also of what is gone: an id is compared with it, and finds nothing or some entries.
+COMPARED_AS_TEXT: Final = {
+    "Query.auditLog(filter.targetId)": """
+        query($id: ID!) { auditLog(filter: {targetId: $id}) { nodes { targetId } } }""",
+    "Mutation.exportAuditLog(filter.targetId)": """
+        mutation($id: ID!) { exportAuditLog(filter: {targetId: $id}) { urlExpiresAt } }""",
 }
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from service.entities.jobs import JobState
-from tests.api.guards.id_arguments import NEVER_LOOKED_UP, PLACES
+from tests.api.guards.id_arguments import COMPARED_AS_TEXT, NEVER_LOOKED_UP, PLACES
 from tests.api.operations.dry_run import insert_dry_run
 from tests.support.broadcasts import insert_broadcast_of
 from tests.support.robot import Robot, event_input
@@ -42,6 +42,7 @@ async def make_tenant(robot: Robot) -> Tenant:
         "tag": tag,
         "combo": await robot.create_combo(channel, tag),
         "ad tag": await robot.create_ad_tag(channel, "Autumn", "7"),
+        "other ad tag": await robot.create_ad_tag(channel, "Winter", "8"),
         "user": answer["user"]["id"],
         "job": (await robot.export(channel, {"tag": tag}))["id"],
         "sync": await insert_dry_run(robot, channel),
@@ -57,7 +58,7 @@ async def make_tenant(robot: Robot) -> Tenant:
 async def ask(robot: Robot, place: str, given: str, role: str = "admin", **narrowed: Any) -> GraphqlResponse:
     """Run the operation of a place with an id, over HTTP or, for a subscription, until its first event."""
     token = robot.token(role, **narrowed)
-    operation = {**PLACES, **NEVER_LOOKED_UP}[place]
+    operation = {**PLACES, **NEVER_LOOKED_UP, **COMPARED_AS_TEXT}[place]
     for kind, own_id in OWN[robot.name].items():
         operation = operation.replace(f'"${kind}"', f'"{own_id}"')
     if not place.startswith("Subscription."):

@@ -43,6 +43,7 @@ ALLOWED_BUT: Final = {
     "Mutation.sendTestMessage": ["BAD_USER_INPUT"],
     "Mutation.createBroadcast": ["BAD_USER_INPUT"],
     "Mutation.updateBroadcast": ["BAD_USER_INPUT"],
+    "Mutation.mergeTag": ["CONFLICT"],
 }
 # Root field: the arguments to call it with, and who may.
 TABLE: Final[dict[str, tuple[str, set[str]]]] = {
@@ -126,6 +127,10 @@ TABLE: Final[dict[str, tuple[str, set[str]]]] = {
     "Mutation.confirmAdReturnAddress": ('(channelId: "$channel")', WHO_MANAGES),
     "Mutation.migrateOpenids": ('(input: {channelId: "$channel", pairs: [{from: "bob", to: "rob"}]})', WHO_MANAGES),
     "Mutation.forgetUser": ('(channelId: "$channel", openid: "ada")', WHO_MANAGES),
+    "Query.mergeTagPreview": ('(from: "$ad", into: "$second")', WHO_MANAGES),
+    "Mutation.mergeTag": ('(from: "$ad", into: "$second", previewHash: "none")', WHO_MANAGES),
+    "Query.auditLog": ("", WHO_MANAGES),
+    "Mutation.exportAuditLog": ("", WHO_MANAGES),
     "Query.webhookEndpoints": ("", WHO_MANAGES),
     "Mutation.createWebhookEndpoint": (
         '(input: {url: "https://1.1.1.1/hooks", events: [TAG_CREATED]})',
@@ -161,6 +166,7 @@ class Filled:
     tag: str
     other_tag: str
     ad_tag: str
+    second_ad_tag: str
     user: str
     job: str
     sync: str
@@ -187,6 +193,7 @@ async def filled(robot: Robot) -> Filled:
         tag=tag,
         other_tag=tags["Not opened"],
         ad_tag=await robot.create_ad_tag(channel, "Autumn", "7"),
+        second_ad_tag=await robot.create_ad_tag(channel, "Winter", "8"),
         user=answer["user"]["id"],
         job=(await robot.export(channel, {"tag": tag}))["id"],
         sync=await insert_dry_run(robot, channel),
@@ -293,7 +300,7 @@ def _operation(name: str, filled: Filled, role: Role | None = None) -> str:
     arguments = arguments.replace("$receipt", filled.receipt).replace("$combo", filled.combos[by])
     arguments = arguments.replace("$app", filled.robot.app_id()).replace("$ad", filled.ad_tag)
     arguments = arguments.replace("$role", by).replace("$webhook", filled.webhooks[by])
-    arguments = arguments.replace("$delivery", filled.delivery)
+    arguments = arguments.replace("$delivery", filled.delivery).replace("$second", filled.second_ad_tag)
     return f"{root.lower()} {{ {field_name}{arguments} {_selection(ROOTS[name])} }}"
 
 

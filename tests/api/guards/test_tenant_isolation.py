@@ -7,7 +7,7 @@ import pytest
 
 from service.api.schema import make_schema
 from service.entities.ids import gid, parse_gid
-from tests.api.guards.id_arguments import NEVER_LOOKED_UP, PLACES, TAKES, id_places
+from tests.api.guards.id_arguments import COMPARED_AS_TEXT, NEVER_LOOKED_UP, PLACES, TAKES, id_places
 from tests.api.guards.tenants import Tenant, ask, assert_not_found, make_tenant
 from tests.support.robot import Robot, table_digests
 from tests.support.web import WebClient, robot_numbers
@@ -16,6 +16,7 @@ MISSING: Final = {
     "channel": gid("Channel", 999_999),
     "tag": gid("Tag", 999_999, 1),
     "ad tag": gid("Tag", 999_999, 9),
+    "other ad tag": gid("Tag", 999_999, 10),
     "combo": gid("Tag", 999_999, 9),
     "user": gid("User", 999_999, 0),
     "job": gid("AudienceExport", 999_999, 1),
@@ -59,6 +60,8 @@ FOUND_AND_REFUSED = {
     "Mutation.setKeepInSync(tagIds)": "NOT_LINKED",
     "Mutation.unlinkOfficialAccountTag(tagId)": "NOT_LINKED",
 }
+# The hash is that of no preview.
+FOUND_AND_CHANGED = {"Mutation.mergeTag(from)", "Mutation.mergeTag(into)"}
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +82,7 @@ async def leaving(web: WebClient) -> Tenant:
 
 
 def test_the_table_has_every_argument_that_takes_an_id() -> None:
-    assert set(PLACES) | set(NEVER_LOOKED_UP) == set(id_places(make_schema().graphql_schema))
+    assert {*PLACES, *NEVER_LOOKED_UP, *COMPARED_AS_TEXT} == set(id_places(make_schema().graphql_schema))
 
 
 @pytest.mark.parametrize("place", NEVER_LOOKED_UP)
@@ -94,12 +97,27 @@ async def test_an_id_that_is_not_looked_up_is_answered_like_any_other(
     assert all(each.body == answers[0].body for each in answers)
 
 
+async def test_the_audit_log_is_searched_for_an_id_of_any_robot_in_the_own_log_only(
+    settled: Tenant, foreign: Tenant
+) -> None:
+    place = "Query.auditLog(filter.targetId)"
+
+    for given in (foreign.channel, MISSING["channel"], *(each for each in MALFORMED if len(each) <= 256)):
+        answer = await ask(settled.robot, place, given)
+        assert (answer.errors, answer["auditLog"]["nodes"]) == ([], [])
+    found = (await ask(settled.robot, place, settled.channel))["auditLog"]["nodes"]
+    assert {each["targetId"] for each in found} == {settled.channel}
+
+
 @pytest.mark.parametrize("place", PLACES)
 async def test_ids_of_the_own_robot_are_found(place: str, own: Tenant) -> None:
     answer = await ask(own.robot, place, own.ids[TAKES.get(place, "channel")])
 
     if place in FOUND_AND_REFUSED:
         assert [each["code"] for each in answer.error["extensions"]["fields"]] == [FOUND_AND_REFUSED[place]]
+        return
+    if place in FOUND_AND_CHANGED:
+        assert answer.codes == ["CONFLICT"]
         return
     assert answer.errors == []
     assert None not in answer.data.values()
@@ -122,7 +140,8 @@ async def test_an_id_of_another_robot_is_answered_like_an_unknown_id(
 @pytest.mark.parametrize("place", PLACES)
 async def test_malformed_ids_and_ids_of_another_type_are_not_found(place: str, settled: Tenant) -> None:
     takes = TAKES.get(place, "channel")
-    fitting = {"tag", "ad tag", "combo"} if takes in {"tag", "ad tag", "combo"} else {takes}
+    tags = {"tag", "ad tag", "other ad tag", "combo"}
+    fitting = tags if takes in tags else {takes}
     fitting |= {"job", "sync", "broadcast"} if takes == "job" else set()
     others = [given for kind, given in settled.ids.items() if kind not in fitting and takes != "user"]
     before = await table_digests(settled.robot.web)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from service.entities.ids import gid, parse_gid
+from tests.support.audit import audit_rows_at
 from tests.support.robot import CREATE_AD_TAG, Robot, event_input
 
 UPDATE = """
@@ -69,6 +70,16 @@ async def test_an_absent_field_stays_and_null_clears_only_the_description(robot:
     refused = await robot.ask(UPDATE, input={"id": tag, "name": None, "adIds": None})
     assert [field["path"] for field in refused.error["extensions"]["fields"]] == ["input.name", "input.adIds"]
     assert (await robot.ask(UPDATE, input={"id": tag, "expectedVersion": 4})).code == "CONFLICT"
+
+
+async def test_an_update_that_changes_nothing_is_none(robot: Robot) -> None:
+    channel = (await robot.bind())["id"]
+    tag = await robot.create_ad_tag(channel, "Spring", "1", "2")
+    database_url = robot.web.settings.database_url or ""
+    before = await audit_rows_at(database_url, robot.name)
+    again = await robot.ask(UPDATE, input={"id": tag, "name": "Spring", "adIds": ["1", "2"]})
+    assert again["updateAdTag"]["tag"]["version"] == 1
+    assert await audit_rows_at(database_url, robot.name) == before
 
 
 @pytest.mark.parametrize(

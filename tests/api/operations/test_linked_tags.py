@@ -16,6 +16,7 @@ from service.entities.remote_tags import RemoteAdditions
 from service.storage import remote_tags
 from tests.api.operations.test_channel_secrets import SECRETS
 from tests.dev.wechat_api.wechat import Wechat, open_wechat
+from tests.support.audit import audit_rows_at
 from tests.support.robot import Robot, event_input
 from tests.support.runtime import counted_statements
 from tests.support.web import robot_numbers, shared_web
@@ -216,6 +217,10 @@ async def test_a_remote_tag_that_wechat_does_not_delete_stays_linked_and_is_not_
     refused = await linked.robot.ask(UNLINK, id=linked.tag, delete=True)
     assert refused.error["extensions"] == {"code": "UPSTREAM", "errcode": 45057}
     assert await shown(linked) == ALL_WELL | {"keepInSync": False}
+    rows = await audit_rows_at(linked.robot.web.settings.database_url or "", linked.robot.name)
+    [entry] = [each for each in rows if each["action"] == "unlinkOfficialAccountTag" and each["outcome"] == "DONE"]
+    assert entry["before"] == {"remoteTagId": 100, "keepInSync": True}
+    assert entry["after"] == {"keepInSync": False, "deleteRemote": True}
 
 
 async def test_a_tag_that_is_being_synced_is_not_unlinked_until_that_is_cancelled(linked: Linked) -> None:

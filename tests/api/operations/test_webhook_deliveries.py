@@ -14,7 +14,10 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from service.dev.stack.servers import EmbeddedServers
-from service.entities.ids import gid
+from service.domain.change_feed.cursors import MAX_SEQ, encode_cursor
+from service.domain.webhooks.endpoints.sending_again import MAX_WAITING
+from service.entities.change_feed import FeedPosition
+from service.entities.ids import gid, parse_channel_gid
 from service.foundation.settings import WebhookCalls
 from tests.support.robot import Robot, event_input
 from tests.support.web import WebClient, robot_numbers, shared_web
@@ -235,6 +238,24 @@ async def test_where_the_feed_does_not_reach_back_a_reset_comes_first(
     assert (first["kind"], newest["kind"]) == ("RESET", "CHANGES")
 
 
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z"])
+async def test_the_beginning_of_time_is_long_ago(
+    webhooks: Webhooks, robot: Robot, channel: str, endpoint: dict[str, Any], since: str
+) -> None:
+    [position] = endpoint_in(await robot.ask(REPLAY, id=endpoint["id"], channelId=channel, since=since))["positions"]
+
+    assert (position["at"], position["missed"]) == ("1970-01-01T00:00:00Z", True)
+    assert (await webhooks.shown(endpoint["id"]))["positions"] == [position]
+
+
+async def test_a_position_is_never_ahead(robot: Robot, channel: str, endpoint: dict[str, Any]) -> None:
+    cursor = encode_cursor(parse_channel_gid(channel), FeedPosition(MAX_SEQ))
+    answer = endpoint_in(await robot.ask(REPLAY, id=endpoint["id"], channelId=channel, cursor=cursor))
+
+    assert answer["positions"][0]["missed"] is True
+    assert datetime.fromisoformat(answer["positions"][0]["at"]) <= datetime.now(UTC)
+
+
 async def test_a_cursor_from_a_database_that_was_restored_is_missed(
     robot: Robot, channel: str, endpoint: dict[str, Any], hook: Receiver, post: Postman
 ) -> None:
@@ -349,6 +370,21 @@ async def test_a_trial_that_fails_is_not_repeated_and_says_why(
     assert (sent["attempts"], sent["status"], sent["error"], sent["answer"]) == (1, 302, "REDIRECT", "there")
     assert (sent["nextAttemptAt"], sent["deliveredAt"]) == (None, None)
     assert (await webhooks.shown(endpoint["id"]))["state"] == "ACTIVE"
+
+
+async def test_only_so_much_waits_to_be_sent_by_hand(
+    webhooks: Webhooks, robot: Robot, channel: str, endpoint: dict[str, Any], post: Postman
+) -> None:
+    await make_tags(robot, channel, "Spring")
+    await post.deliver(channel)
+    [delivery] = (await webhooks.deliveries(endpoint["id"]))["nodes"]
+    for _ in range(MAX_WAITING):
+        await webhooks.test(endpoint["id"])
+    for operation, number in ((TEST, endpoint["id"]), (RESEND, delivery["id"])):
+        assert (await robot.ask(operation, id=number)).code == "LIMIT_EXCEEDED"
+    await post.deliver()
+
+    assert (await robot.ask(RESEND, id=delivery["id"])).errors == []
 
 
 async def test_a_delivery_is_sent_once_more_under_its_id(

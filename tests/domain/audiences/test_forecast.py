@@ -3,6 +3,7 @@
 The rule: docs/specification.md §6.10.
 """
 
+import itertools
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -42,6 +43,8 @@ AUDIENCES = (FOLLOWERS, NEW, TOUCHABLE, any_of(UNTOUCHABLE, OPENED), difference(
 LENGTHS = st.sampled_from((0, 1, HOUR // 2, HOUR, 47 * HOUR, 48 * HOUR, 72 * HOUR))
 WINDOWS = st.builds(Windows, *[LENGTHS.map(lambda seconds: timedelta(seconds=seconds))] * 6)
 ON_A_MINI_PROGRAM = (EventKind.MESSAGE, EventKind.MENU_CLICK, EventKind.SCAN, EventKind.PAYMENT)
+# A robot has a limited number of channels, and each example has one of its own.
+ROBOTS = itertools.count(2)
 ONE_HOUR = timedelta(hours=1)
 
 
@@ -84,7 +87,7 @@ async def test_the_clock_that_is_run_forward_shows_what_was_foreseen(
 ) -> None:
     """No run comes before it is asked, so some have the tag Touchable longer than they are."""
     clock.now = START
-    channel = await bind(runtime)
+    channel = await bind(runtime, robot_id=f"robot-{next(ROBOTS)}")
     await skip_ordinals(runtime, channel, BLOCK_SIZE - in_first_block)
     await HistoryPlayer(runtime, clock, channel).play(history)
     clock.advance(timedelta(seconds=later))
@@ -96,7 +99,7 @@ async def test_the_clock_that_is_run_forward_shows_what_was_foreseen(
 @given(history=histories(ON_A_MINI_PROGRAM), hours=st.sampled_from((1, 50)))
 async def test_on_a_mini_program_too(runtime: Runtime, clock: FrozenClock, history: History, hours: int) -> None:
     clock.now = START
-    channel = await bind(runtime, kind=ChannelKind.MINI_PROGRAM)
+    channel = await bind(runtime, robot_id=f"robot-{next(ROBOTS)}", kind=ChannelKind.MINI_PROGRAM)
     await HistoryPlayer(runtime, clock, channel).play(history)
 
     await compare(runtime, clock, channel, hours)
@@ -108,7 +111,7 @@ async def test_new_windows_hold_before_the_run_that_writes_them_into_tags(
     runtime: Runtime, clock: FrozenClock, history: History, windows: Windows, hours: int
 ) -> None:
     clock.now = START
-    channel = await bind(runtime)
+    channel = await bind(runtime, robot_id=f"robot-{next(ROBOTS)}")
     player = HistoryPlayer(runtime, clock, channel)
     await player.change_windows(runtime.settings.windows)
     await player.play(history)
@@ -124,7 +127,7 @@ async def test_a_host_with_a_fast_clock_hides_nobody(
 ) -> None:
     """It evaluates people at an instant that may be after the first hours that are foreseen here."""
     clock.now = START
-    channel = await bind(runtime)
+    channel = await bind(runtime, robot_id=f"robot-{next(ROBOTS)}")
     await HistoryPlayer(runtime, clock, channel).play(history)
     fast = replace(runtime, clock=lambda: clock.now + timedelta(seconds=ahead))
     await EventRecorder(fast).record(channel, [UserEvent(PEOPLE[0], EventKind.MENU_CLICK, clock.now)])

@@ -1,7 +1,9 @@
 """Hold that whatever is done to a row of a sealed log is found, and its number named."""
 
+import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -9,10 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.audit.checking import BreakKind, ChainBreak, ChainReport, check_chain
+from service.domain.audit.exporting import audit_lines
 from service.domain.runtime import Runtime
+from service.entities.audit_chain import AuditFilter, AuditFormat
 from service.entities.channels import Channel
 from tests.domain.audit.tampering import EDITS, WAYS, SealedLog
-from tests.support.audit import sealed_log
+from tests.support.audit import sealed_log, write_entries
+from tests.support.clock import FrozenClock
 from tests.support.examples import compared_with_model
 from tests.support.runtime import bind
 
@@ -113,3 +118,30 @@ async def test_a_great_many_breaks_are_counted_and_some_are_listed(runtime: Runt
     await runtime.pool.execute("update audit_entry set detail = 'x' where robot_id = $1", log.channels[0].robot_id)
     report = await check(log)
     assert (report.broken, len(report.breaks)) == (30, 20)
+
+
+@pytest.mark.parametrize(("base", "last"), [(0, 2**62), (-(2**62), 5)])
+async def test_ends_that_are_moved_as_far_as_numbers_go_hold_nobody_up(runtime: Runtime, base: int, last: int) -> None:
+    log = await sealed(runtime, 5)
+    await log.edit(4, "number")
+    home = log.channels[0].channel_id
+    await runtime.pool.execute(
+        "update audit_chain set base_number = $2, last_number = $3 where channel_id = $1", home, base, last
+    )
+    async with asyncio.timeout(20):
+        report = await check(log)
+        lines = [
+            each async for each in audit_lines(runtime, log.channels[0].robot_id, AuditFilter(), AuditFormat.PLAIN)
+        ]
+    assert not report.clean
+    assert {4} <= {each.number for each in report.breaks} or base < 0
+    assert b"".join(lines).count(b"\n") == (5 if last > 5 else 4)
+
+
+async def test_what_should_be_sealed_by_now_is_counted(runtime: Runtime, clock: FrozenClock) -> None:
+    log = await sealed(runtime, 2)
+    await write_entries(runtime, log.channels[1], count=2)
+    assert (await check(log)).unsealed == 0
+    clock.advance(timedelta(minutes=6))
+    report = await check(log)
+    assert (report.clean, report.unsealed) == (True, 2)

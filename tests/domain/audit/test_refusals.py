@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from service.domain.audit import refusals
-from service.domain.audit.refusals import MAX_KINDS_PER_ROBOT, OTHER_SUBJECTS, RefusalLog
+from service.domain.audit.refusals import MAX_KINDS_PER_ROBOT, MAX_ROBOTS, OTHER_SUBJECTS, RefusalLog
 from service.domain.runtime import Runtime
 from service.entities.channels import Channel
 from service.entities.errors import ErrorCode
@@ -107,6 +107,37 @@ async def test_more_subjects_than_are_kept_apart_are_counted_as_others(runtime: 
     assert len(entries) == MAX_KINDS_PER_ROBOT + 1
     assert {each["subject"]: each["count"] for each in entries}[OTHER_SUBJECTS] == 100
     assert sum(each["count"] for each in entries) == many
+
+
+@pytest.mark.usefixtures("channel")
+async def test_no_more_subjects_of_a_minute_are_kept_apart_however_often_they_are_written(
+    runtime: Runtime, counted: RefusalLog, clock: FrozenClock
+) -> None:
+    for third in range(3):
+        for number in range(200):
+            refuse(counted, replace(SUBJECT, subject=f"subject {third} {number}"))
+            refuse(counted, replace(SUBJECT, subject="subject 0 0"))
+        await counted.write()
+        clock.advance(timedelta(seconds=3))
+    entries = {each["subject"]: each["count"] for each in await written(runtime)}
+    assert len(entries) == MAX_KINDS_PER_ROBOT + 1
+    assert (entries[OTHER_SUBJECTS], entries["subject 0 0"]) == (100, 601)
+    clock.advance(timedelta(minutes=1))
+    refuse(counted, replace(SUBJECT, subject="another"))
+    await counted.write()
+    assert {each["subject"]: each["count"] for each in await written(runtime)}["another"] == 1
+
+
+async def test_robots_that_are_written_make_room_for_others(
+    runtime: Runtime, counted: RefusalLog, channel: Channel, caplog: pytest.LogCaptureFixture
+) -> None:
+    for part in range(2):
+        for number in range(MAX_ROBOTS - 1):
+            refuse(counted, replace(SUBJECT, robot_id=f"unbound {part} {number}"))
+        refuse(counted, replace(SUBJECT, robot_id=channel.robot_id), times=part + 1)
+        await counted.write()
+    assert [each["count"] for each in await written(runtime)] == [3]
+    assert "missing" not in caplog.text
 
 
 @asynccontextmanager

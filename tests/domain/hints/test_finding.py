@@ -3,6 +3,7 @@
 The rule: docs/specification.md §6.10.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from typing import TypeAlias
@@ -25,6 +26,8 @@ from tests.support.tags import populate
 DEFAULTS = (3, 4, 5)
 OTHERS = tuple(range(9, 17))
 ORDINALS = [0, 1, 7, BLOCK_SIZE - 1, BLOCK_SIZE, 2 * BLOCK_SIZE + 3, 90 * BLOCK_SIZE + 5]
+# A robot has a limited number of channels, and each example has one of its own.
+ROBOTS = itertools.count(2)
 Found: TypeAlias = tuple[TagHintKind, int, int | None]
 
 # Sets that are often equal, contained in one another or empty.
@@ -100,7 +103,7 @@ async def test_hints_are_what_sets_say(
     max_bitmaps: int,
 ) -> None:
     """Where the budget ends before everything was compared, nothing wrong is said."""
-    channel = await bind(runtime)
+    channel = await bind(runtime, robot_id=f"robot-{next(ROBOTS)}")
     members = {each: frozenset[int]() for each in (*DEFAULTS, *OTHERS)} | members
     await populate(runtime, channel, members)
     await make_combos(runtime, channel, expressions)

@@ -7,10 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from service.domain.account_migration.account import NewAccount, change_account
+from service.domain.audiences.exports import purge_expired_exports
 from service.domain.combos.activation import rescue_combos
 from service.domain.combos.refresh import refresh_combos
 from service.domain.combos.tag_deletion import delete_tag, rename_tag
-from service.domain.jobs.lookup import cancel_job
+from service.domain.jobs.lookup import JOB_RETENTION, cancel_job
 from service.domain.merging.planning import merge_preview
 from service.domain.merging.starting import start_merge
 from service.domain.merging.taking_back import channels_with_ended_merges, take_back_merges
@@ -400,3 +402,24 @@ async def test_tags_that_cannot_be_one_are_refused(runtime: Runtime, channel: Ch
     strange = await bind(runtime, robot_id="robot-2")
     with pytest.raises(NotFoundError):
         await merge_preview(runtime, admin(), TagKey(channel.channel_id, silver), TagKey(strange.channel_id, 9))
+
+
+async def test_a_merge_goes_on_whatever_account_the_channel_is(runtime: Runtime, channel: Channel) -> None:
+    silver, gold = await silver_and_gold(runtime, channel)
+    job = await begin_merge(runtime, channel, silver, gold)
+    await change_account(runtime, admin(), channel.channel_id, NewAccount("wx0123456789abcdef", None))
+
+    assert (await work_on_merge(runtime, job)).state is JobState.DONE
+    assert (await tag_of(runtime, channel, silver)).merged_into == gold
+
+
+async def test_the_job_of_a_merge_is_kept_for_a_month_and_what_it_did_for_ever(
+    runtime: Runtime, channel: Channel, clock: FrozenClock
+) -> None:
+    silver, gold = await silver_and_gold(runtime, channel)
+    await merge(runtime, channel, silver, gold)
+    for months, kept in ((0, 1), (1, 0)):
+        clock.advance(months * (JOB_RETENTION + timedelta(seconds=1)))
+        await purge_expired_exports(runtime, channel.channel_id)
+        assert await runtime.pool.fetchval("select count(*) from job") == kept
+    assert (await tag_of(runtime, channel, silver)).merged_into == gold

@@ -1,15 +1,11 @@
 """Apply migrations once, however many processes start, and only if they are what they were."""
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
-from service.dev.stack.servers import EmbeddedServers
 from service.storage.database.migrations import (
     Migration,
     MigrationError,
@@ -29,17 +25,6 @@ values ('r', 'SERVICE_ACCOUNT', 'wx1', 'a', false, '2026-03-01Z', '1', '1'),
 insert into channel_state (channel_id, open, tag_version, tag_version_at, tag_base_at, default_tags_as_of)
 select channel_id, true, 2, bound_at, bound_at, bound_at from channel;
 """
-
-
-@pytest.fixture
-async def empty_url(servers: EmbeddedServers) -> AsyncIterator[str]:
-    """Make a database with nothing in it."""
-    name = f"empty_{uuid.uuid4().hex[:12]}"
-    admin = await asyncpg.connect(servers.database_url)
-    await admin.execute(f"create database {name}")
-    yield urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
-    await admin.execute(f"drop database {name} with (force)")
-    await admin.close()
 
 
 async def ledger(url: str) -> list[tuple[int, str]]:

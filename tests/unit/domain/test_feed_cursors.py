@@ -9,8 +9,13 @@ from hypothesis import strategies as st
 from service.domain.change_feed.cursors import MAX_OFFSET, MAX_SEQ, MAX_VERSION, decode_cursor, encode_cursor
 from service.entities.change_feed import FeedPosition
 from service.entities.errors import BadInputError
+from service.storage.change_feed import instant_of
 
 positions = st.builds(FeedPosition, st.integers(0, MAX_SEQ), st.integers(0, MAX_VERSION), st.integers(0, MAX_OFFSET))
+
+
+def test_each_entry_that_can_be_named_is_an_instant() -> None:
+    assert instant_of(MAX_SEQ).year < 10_000
 
 
 @given(channel_id=st.integers(1, 2**62), position=positions)
@@ -37,6 +42,7 @@ def test_any_other_text_is_refused(text: str) -> None:
         '["u1",1,2,3,4]',
         '["f1",1,2.5,3,4]',
         '["f1",1,99e99,3,4]',
+        '["f1",1,4611686018427387904,0,0]',
         "{}",
     ],
 )

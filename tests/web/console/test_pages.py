@@ -19,6 +19,8 @@ BROWSER: Final = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0
 PANEL: Final = (
     "/",
     "/return-data",
+    "/webhooks",
+    "/webhooks/V2ViaG9vazox/edit",
     "/channels/Q2hhbm5lbDox/tags",
     "/channels/Q2hhbm5lbDox/tags/VGFnOjE=/edit?sort=name",
 )

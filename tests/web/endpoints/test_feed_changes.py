@@ -7,7 +7,7 @@ import httpx
 import orjson
 import pytest
 
-from service.domain.change_feed.cursors import encode_cursor
+from service.domain.change_feed.cursors import MAX_OFFSET, MAX_VERSION, decode_cursor, encode_cursor
 from service.domain.change_feed.sequencing import sequence_channel
 from service.entities.change_feed import FeedPosition
 from service.entities.ids import parse_channel_gid
@@ -140,6 +140,21 @@ async def test_only_those_who_may_can_read_and_only_their_own_channels(robot: Ro
     headers = {"authorization": f"Bearer {robot.token(channels=[foreign])}"}
     narrowed = await robot.web.http.get("/feed/changes", params={"channelId": channel}, headers=headers)
     assert (narrowed.status_code, narrowed.json()["code"]) == (404, "NOT_FOUND")
+
+
+@pytest.mark.parametrize("offset", [31_999, 32_767, 32_768, MAX_OFFSET])
+@pytest.mark.parametrize("version", [0, 1, MAX_VERSION])
+async def test_a_place_in_an_entry_that_there_is_not_is_one_behind_others(
+    robot: Robot, channel: str, version: int, offset: int
+) -> None:
+    (begin,) = lines_of(await get(robot, channel))
+    await follow_by(robot, channel, "ann")
+    (line,) = lines_of(await get(robot, channel, after=begin["cursor"]))
+    channel_id = parse_channel_gid(channel)
+    seq = decode_cursor(line["events"][-1]["cursor"], channel_id, "after").seq
+    forged = encode_cursor(channel_id, FeedPosition(seq, version, offset))
+    (rest,) = lines_of(await get(robot, channel, after=forged))
+    assert [each["type"] for each in rest["events"]] in ([], ["user.tags_changed"])
 
 
 async def test_the_cursor_of_another_channel_is_refused(robot: Robot, channel: str) -> None:

@@ -53,6 +53,26 @@ async def test_tags_that_should_be_kept_in_sync_and_are_not_are_seen(database_ur
     assert 1_200 <= seen["unlooked_seconds"] < 1_800
 
 
+async def test_a_log_that_nobody_seals_is_seen(database_url: str, redis_url: str) -> None:
+    async with web_process(database_url, redis_url) as web:
+        assert await unsealed(web) == 0
+        await Robot(web).bind()
+        conn = await asyncpg.connect(database_url)
+        try:
+            await conn.execute("update audit_entry set at = at - interval '10 minutes'")
+            assert 600 <= await unsealed(web) < 1_200
+            await conn.execute("update audit_entry set number = entry_id")
+        finally:
+            await conn.close()
+        assert await unsealed(web) == 0
+
+
+async def unsealed(web: WebClient) -> float:
+    """Return how old the oldest entry of the audit logs is that is not sealed."""
+    text = (await web.http.get("/metrics")).text
+    return float(re.findall(r"^user_tags_audit_unsealed_seconds (.*)$", text, re.MULTILINE)[0])
+
+
 async def kept_tags(web: WebClient) -> dict[str, float]:
     """Return what the metrics say of tags that are kept in sync."""
     text = (await web.http.get("/metrics")).text

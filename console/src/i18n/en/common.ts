@@ -11,6 +11,7 @@ export const common = {
   none: "None",
   newTab: "Opens in a new tab",
   optional: "optional",
+  history: "History",
   roles: { CREATOR: "Creator", ADMIN: "Admin", AGENT: "Agent", INTEGRATOR: "Integrator" },
   kinds: { DEFAULT: "Default", RETURN: "Return data", AD: "Ad", COMBO: "Combo" },
   states: { PENDING: "Taking effect", ACTIVE: "In effect", LAPSED: "Lapsed" },

@@ -1,6 +1,6 @@
 export const jobs = {
   heading: "Jobs",
-  description: "Exports, imports, syncs and migrations. Broadcasts have a page of their own.",
+  description: "Exports, imports, syncs, merges and migrations. Broadcasts have a page of their own.",
   notYours: "Jobs are for creators and admins.",
   none: "No jobs yet",
   noneHint: "Exports, follower imports and syncs are listed here while they run, and afterwards.",
@@ -33,11 +33,13 @@ export const jobs = {
     "It begins by itself, after what is before it. If nothing else is under way, whoever runs the service should see whether a worker runs.",
   cancel: "Cancel",
   cancelled: "The job was cancelled; what it had done stays done.",
+  mergeCancelled: "The merge was cancelled; what people gained by it is taken back.",
   finishedBefore: "The job had finished before.",
   download: "Download the file",
   rows: (count: string) => `${count} rows`,
   fileUntil: (time: string) => `Anyone with the link can open it, until ${time}.`,
   fileGone: "The file is no longer kept; export it again.",
+  merges: (from: string, into: string) => `“${from}” into “${into}”`,
   openSync: "Open",
   openPlan: "Review",
   migrated: (moved: string, united: string, unknown: string, rejected: string) =>

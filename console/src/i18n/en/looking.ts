@@ -146,7 +146,7 @@ export const hints = {
     UNUSED: "Delete it if nobody looks at it either.",
   },
   overlap: "Overlap",
-  uses: "What uses it",
+  merge: "Merge",
   edit: "Edit",
   delete: "Delete",
   notManager: "Only creators and admins merge, edit and delete tags.",

@@ -13,6 +13,8 @@ export const shell = {
   people: "People",
   settings: "Settings",
   returnData: "Return data",
+  webhooks: "Webhooks",
+  audit: "Audit log",
   conversation: "Conversations",
   robot: "Robot",
   channel: "Channel",

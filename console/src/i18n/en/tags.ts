@@ -78,10 +78,14 @@ export const tags = {
   deletedTitle: "This tag was deleted",
   deletedHint: (time: string) =>
     `Deleted ${time}. Nobody has it any more; its history, and what it was used for, stay here.`,
+  mergedTitle: "This tag was merged into",
+  mergedHint: (time: string) =>
+    `Merged ${time}. Its people and what hands data back to it went along; its history stays here.`,
   lapsedTitle: "This combo has lapsed",
   edit: "Edit",
   editCombo: "Edit the combo",
   rename: "Rename",
+  merge: "Merge",
   delete: "Delete",
   protectedReason: "Default tags follow fixed rules; they can be neither edited nor deleted.",
   deletedReason: "The tag was deleted.",

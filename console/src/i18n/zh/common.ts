@@ -13,6 +13,7 @@ export const common: typeof en = {
   none: "无",
   newTab: "在新标签页中打开",
   optional: "选填",
+  history: "操作记录",
   roles: { CREATOR: "创建者", ADMIN: "管理员", AGENT: "客服", INTEGRATOR: "对接方" },
   kinds: { DEFAULT: "默认标签", RETURN: "回传数据", AD: "广告标签", COMBO: "组合标签" },
   states: { PENDING: "生效中", ACTIVE: "已生效", LAPSED: "已失效" },

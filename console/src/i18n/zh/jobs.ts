@@ -2,7 +2,7 @@ import type { jobs as en } from "../en/jobs";
 
 export const jobs: typeof en = {
   heading: "任务",
-  description: "导出、导入、同步与迁移。群发有单独的页面。",
+  description: "导出、导入、同步、合并与迁移。群发有单独的页面。",
   notYours: "仅创建者和管理员可查看任务。",
   none: "还没有任务",
   noneHint: "导出、导入粉丝和同步会在进行时及完成后显示在此。",
@@ -35,11 +35,13 @@ export const jobs: typeof en = {
     "排在前面的任务完成后会自动开始。若没有其他任务在进行，请服务的运维人员检查 worker 是否在运行。",
   cancel: "取消任务",
   cancelled: "任务已取消，已完成的部分会保留。",
+  mergeCancelled: "合并已取消，因此获得的标签会收回。",
   finishedBefore: "任务此前已结束。",
   download: "下载文件",
   rows: (count) => `${count} 行`,
   fileUntil: (time) => `持有链接的任何人在 ${time} 之前都可打开。`,
   fileGone: "文件已不再保留，请重新导出。",
+  merges: (from, into) => `“${from}”并入“${into}”`,
   openSync: "打开",
   openPlan: "查看计划",
   migrated: (moved, united, unknown, rejected) =>

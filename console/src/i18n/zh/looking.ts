@@ -135,7 +135,7 @@ export const hints: typeof en.hints = {
     UNUSED: "如果也没有人查看它，可以删除。",
   },
   overlap: "查看重叠",
-  uses: "查看用途",
+  merge: "合并",
   edit: "编辑",
   delete: "删除",
   notManager: "只有创建者和管理员可以合并、编辑和删除标签。",

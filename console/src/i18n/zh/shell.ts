@@ -15,6 +15,8 @@ export const shell: typeof en = {
   people: "用户",
   settings: "设置",
   returnData: "数据回传",
+  webhooks: "Webhook 通知",
+  audit: "审计日志",
   conversation: "会话",
   robot: "机器人",
   channel: "渠道",

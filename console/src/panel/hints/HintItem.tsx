@@ -7,7 +7,7 @@ import { TagChip } from "../../ui/TagChip";
 import { useMessages } from "../looking/messages";
 import { paths } from "../tags/paths";
 import styles from "./Hints.module.css";
-import { mayBeDeleted, mayBeEdited, sentenceOf, type TagHint } from "./hintWords";
+import { mayBeDeleted, mayBeEdited, mayBeMerged, sentenceOf, type TagHint } from "./hintWords";
 
 const ICONS: Record<TagHint["kind"], ComponentChildren> = {
   DISJOINT: <WarningIcon />,
@@ -63,6 +63,11 @@ function Actions({ hint, channel, onDelete }: HintItemProps) {
       {other && kind !== "EQUAL" && (
         <LinkButton size="small" href={overlapHref(channel, tag.id, other.id)}>
           {m.overlap}
+        </LinkButton>
+      )}
+      {other && can("MANAGE_TAGS") && mayBeMerged(hint) && (
+        <LinkButton size="small" href={`${paths.tag(channel, tag.id)}?merge=${encodeURIComponent(other.id)}`}>
+          {m.merge}
         </LinkButton>
       )}
       {can("MANAGE_TAGS") && mayBeEdited(hint) && (

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { hints as en } from "../../i18n/en/looking";
 import { hints as zh } from "../../i18n/zh/looking";
-import { mayBeDeleted, mayBeEdited, sentenceOf, type TagHint } from "./hintWords";
+import { mayBeDeleted, mayBeEdited, mayBeMerged, sentenceOf, type TagHint } from "./hintWords";
 
 const tag = { id: "1", kind: "RETURN", category: "Fruit", name: "Pears", memberCount: 3 };
 const other = { id: "2", kind: "DEFAULT", category: "Reply", name: "Opened", memberCount: 8 };
@@ -27,6 +27,12 @@ describe("a hint", () => {
     expect(mayBeDeleted(hint("UNUSED"))).toBe(true);
     expect(mayBeDeleted(hint("SUBSET", other))).toBe(false);
     expect(mayBeDeleted(hint("EQUAL", other, { ...tag, kind: "DEFAULT" }))).toBe(false);
+  });
+
+  it("offers to merge two of one kind that have the same people", () => {
+    expect(mayBeMerged(hint("EQUAL", { ...other, kind: "RETURN" }))).toBe(true);
+    expect(mayBeMerged(hint("EQUAL", other))).toBe(false);
+    expect(mayBeMerged(hint("SUBSET", { ...other, kind: "RETURN" }))).toBe(false);
   });
 
   it("offers to edit what is made of something", () => {

@@ -1,6 +1,7 @@
 import type { TagHintsQuery } from "../../api/generated/graphql";
 import { formatCount } from "../../i18n/format";
 import type { Messages } from "../looking/messages";
+import { isMergeable } from "../merging/mergeable";
 
 export type TagHint = NonNullable<TagHintsQuery["tagHints"]>[number];
 
@@ -34,4 +35,9 @@ export function mayBeDeleted({ kind, tag }: Pick<TagHint, "kind" | "tag">): bool
 /** Whether the tag of a hint is one whose expression or ads can be edited as a way to deal with it. */
 export function mayBeEdited({ kind, tag }: Pick<TagHint, "kind" | "tag">): boolean {
   return (tag.kind === "COMBO" || tag.kind === "AD") && kind !== "UNUSED";
+}
+
+/** Whether the two tags of a hint can become one. */
+export function mayBeMerged({ kind, tag, other }: Pick<TagHint, "kind" | "tag" | "other">): boolean {
+  return kind === "EQUAL" && other?.kind === tag.kind && isMergeable(tag.kind);
 }

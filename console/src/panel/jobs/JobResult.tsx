@@ -49,6 +49,15 @@ export function JobResult({ job, channel }: { job: JobRowFragment; channel: stri
           ))}
         </Row>
       );
+    case "TagMerge":
+      return (
+        <TagChip
+          kind={job.into.kind}
+          kindLabel={m.common.kinds[job.into.kind]}
+          name={job.into.name}
+          href={paths.tag(channel, job.into.id)}
+        />
+      );
     case "OpenidMigration": {
       if (job.startedAt === null) return null;
       const counts = [job.moved, job.united, job.unknown, job.rejected].map(formatCount);

@@ -26,7 +26,7 @@ const FOLLOWED = 20;
 
 export default function JobsPage({ params }: { params: Record<string, string> }) {
   const m = useMessages();
-  const mayCancel = can("EXPORT") || can("MANAGE_CHANNELS") || can("SYNC");
+  const mayCancel = can("EXPORT") || can("MANAGE_CHANNELS") || can("SYNC") || can("MANAGE_TAGS");
   return (
     <Stack gap={4}>
       <PageHeader title={m.jobs.heading} description={m.jobs.description} />
@@ -103,6 +103,9 @@ function JobName({ job }: { job: JobRowFragment }) {
     <>
       {kindOf(job, m.jobs)}
       {synced.length > 0 && <p class={styles.muted}>{formatList(synced)}</p>}
+      {job.__typename === "TagMerge" && (
+        <p class={styles.muted}>{m.jobs.merges(job.from.name, job.into.name)}</p>
+      )}
     </>
   );
 }

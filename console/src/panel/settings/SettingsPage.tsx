@@ -17,6 +17,7 @@ import { Problem } from "../../ui/Problem";
 import { PageHeader } from "../../ui/Section";
 import { Time } from "../../ui/Time";
 import { AdFeed } from "../ads/AdFeed";
+import { HistoryLink } from "../audit/HistoryLink";
 import { bindAgain } from "../channels/paths";
 import { Credentials } from "./Credentials";
 import { Followers } from "./Followers";
@@ -35,7 +36,12 @@ export default function SettingsPage({ params }: { params: Record<string, string
     <Stack gap={5}>
       <PageHeader
         title={m.settings.heading}
-        above={<Link href="/">{m.settings.back}</Link>}
+        above={
+          <>
+            <Link href="/">{m.settings.back}</Link>
+            <HistoryLink of={params.channel ?? ""} />
+          </>
+        }
         description={asked.data?.channel?.name}
       />
       <Answer asked={asked}>{(data) => <Settings data={data} again={asked.again} />}</Answer>

@@ -40,9 +40,13 @@ export function TagFacts({ tag }: { tag: TagDetailFragment }) {
               <Time at={tag.updatedAt} />
             </Fact>
           )}
-          {tag.__typename === "ReturnTag" && (
+          {tag.__typename === "ReturnTag" && tag.returnKeys.length > 0 && (
             <Fact label={facts.key}>
-              {tag.returnCategory} / {tag.returnLabel}
+              {tag.returnKeys.map(({ category, label }) => (
+                <div key={`${category} / ${label}`}>
+                  {category} / {label}
+                </div>
+              ))}
             </Fact>
           )}
           {tag.__typename === "DefaultTag" && <Fact label={facts.rule}>{m.tags.rules[tag.rule]}</Fact>}

@@ -9,9 +9,24 @@ import { hintOf } from "./hints";
 import { paths } from "./paths";
 import { fullName, percent } from "./words";
 
-/** Says what is the matter with a tag: that it was deleted, has lapsed, or waits, and for what. */
+/** Says what is the matter with a tag: that it was deleted or merged, has lapsed, or waits, and for what. */
 export function TagNotices({ tag }: { tag: TagDetailFragment }) {
   const m = useMessages();
+  if (tag.deletedAt && tag.mergedInto) {
+    return (
+      <Problem
+        tone="informative"
+        title={
+          <>
+            {m.tags.mergedTitle}{" "}
+            <Link href={paths.tag(tag.channel.id, tag.mergedInto.id)}>{fullName(tag.mergedInto)}</Link>
+          </>
+        }
+      >
+        {m.tags.mergedHint(formatInstant(tag.deletedAt))}
+      </Problem>
+    );
+  }
   if (tag.deletedAt) {
     return (
       <Problem tone="caution" title={m.tags.deletedTitle}>

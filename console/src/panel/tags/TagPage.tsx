@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { Link } from "wouter-preact";
+import { Link, useSearchParams } from "wouter-preact";
 import { type TagDetailFragment, TagPageDocument, TagProgressDocument } from "../../api/generated/graphql";
 import { useQuery } from "../../api/hooks";
 import { Answer } from "../../app/Answer";
@@ -13,6 +13,8 @@ import { Reason } from "../../ui/Reason";
 import { PageHeader, Section } from "../../ui/Section";
 import { StateBadge } from "../../ui/StateBadge";
 import { showToast } from "../../ui/toast";
+import { HistoryLink } from "../audit/HistoryLink";
+import { isMergeable } from "../merging/mergeable";
 import { DeleteDialog } from "./DeleteDialog";
 import { type TagChange, useTagFeed } from "./feed";
 import { MembersSection } from "./MembersSection";
@@ -27,6 +29,8 @@ import styles from "./TagPage.module.css";
 import { UsedBySection } from "./UsedBySection";
 
 const FlowSection = lazy(() => import("./FlowSection"));
+const MergeDialog = lazy(() => import("../merging/MergeDialog"));
+const MergeState = lazy(() => import("../merging/MergeState"));
 const ReceiptsSection = lazy(() => import("../data/ReceiptsSection"));
 const SETTLE = 300;
 const POLL_PENDING = 2_000;
@@ -93,6 +97,7 @@ function Tag({ tag, again }: TagProps) {
           <>
             <Link href={paths.tags(channel)}>{m.tags.back}</Link> · {m.common.kinds[tag.kind]} ·{" "}
             {tag.category}
+            <HistoryLink of={tag.id} />
           </>
         }
         description={task === "naming" ? undefined : (tag.description ?? m.tags.noDescription)}
@@ -101,6 +106,7 @@ function Tag({ tag, again }: TagProps) {
       {task === "naming" && <NamesForm tag={tag} onDone={() => setTask(null)} onConflict={again} />}
       {task === "deleting" && <DeleteDialog tag={tag} channel={channel} onClose={() => setTask(null)} />}
       <TagNotices tag={tag} />
+      {living && can("MANAGE_TAGS") && isMergeable(tag.kind) && <Merging tag={tag} channel={channel} />}
       <TagFacts tag={tag} />
       <SizesSection tag={tag.id} memberCount={tag.memberCount} living={living} />
       <FlowSection tag={tag.id} memberCount={tag.memberCount} />
@@ -128,10 +134,49 @@ function Tag({ tag, again }: TagProps) {
   );
 }
 
+/** Merges the tag into another, where the address asks for it, and says how far that is. */
+function Merging({ tag, channel }: { tag: TagDetailFragment; channel: string }) {
+  const [search] = useSearchParams();
+  const into = search.get("merge");
+  const [started, setStarted] = useState(0);
+  const choose = useMergeChoice();
+  return (
+    <>
+      <MergeState tag={tag.id} channel={channel} asOf={started} />
+      {into !== null && (
+        <MergeDialog
+          tag={tag}
+          channel={channel}
+          into={into}
+          onChoose={choose}
+          onClose={() => choose(null)}
+          onStarted={() => {
+            choose(null);
+            setStarted(Date.now());
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+/** Returns what writes into the address that the tag is to be merged, and into which: "" before that is chosen. */
+function useMergeChoice(): (into: string | null) => void {
+  const [, setSearch] = useSearchParams();
+  return (into) =>
+    setSearch((query) => {
+      const written = new URLSearchParams(query);
+      if (into === null) written.delete("merge");
+      else written.set("merge", into);
+      return written;
+    });
+}
+
 type ActionsProps = { tag: TagDetailFragment; channel: string; onTask: (task: Task) => void };
 
 function Actions({ tag, channel, onTask }: ActionsProps) {
   const m = useMessages();
+  const merge = useMergeChoice();
   if (tag.kind === "DEFAULT") return <Reason>{m.tags.protectedReason}</Reason>;
   return (
     <Row top>
@@ -139,6 +184,7 @@ function Actions({ tag, channel, onTask }: ActionsProps) {
         <LinkButton href={paths.edit(channel, tag.id)}>{m.tags.edit}</LinkButton>
       )}
       <Button onClick={() => onTask("naming")}>{m.tags.rename}</Button>
+      {isMergeable(tag.kind) && <Button onClick={() => merge("")}>{m.tags.merge}</Button>}
       <Button variant="danger" onClick={() => onTask("deleting")}>
         {m.tags.delete}
       </Button>

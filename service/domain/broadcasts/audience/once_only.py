@@ -19,8 +19,8 @@ from service.entities.channels import Channel
 from service.storage import channels
 from service.storage.broadcasts import broadcast_audiences, broadcast_ledger, once_only
 from service.storage.broadcasts.broadcast_ledger import CountChanges
+from service.storage.channels import home_channel_id
 from service.storage.database.pool import Connection
-from service.storage.return_data.idempotency_keys import home_channel_id
 
 # It is renewed block by block.
 LEASE_DURATION: Final = timedelta(minutes=1)

@@ -6,6 +6,7 @@ Each worker runs this beside its tasks. Which of them delivers is decided by the
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -13,12 +14,11 @@ from service.domain.runtime import Runtime
 from service.domain.webhooks.delivery.calls import Caller
 from service.domain.webhooks.delivery.session import deliver
 from service.domain.webhooks.delivery.single import deliver_single
-from service.domain.webhooks.delivery.slots import Slots
-from service.entities.webhooks import DeliveryKey
+from service.domain.webhooks.delivery.slots import FAILING_AT_ONCE, Slots
 from service.foundation.cancellation import cancel_and_wait
 from service.foundation.wake_ups import WakeUps
 from service.storage import webhook_sending
-from service.storage.webhook_sending import DuePosition
+from service.storage.webhook_sending import DuePosition, DueSingle
 from service.webhooks.client import WebhookClient
 
 # Seconds between two looks at all positions. What this process has numbered itself is looked at sooner.
@@ -26,6 +26,8 @@ POLL_INTERVAL: Final = 1.0
 # Of one endpoint so many channels are found at a time, of all of them so many.
 FOUND_OF_EACH: Final = 100
 FOUND_AT_ONCE: Final = 2_000
+# Of all calls that there may be, those of trials and of what is sent once more are this part besides.
+SINGLES_SHARE: Final = 4
 # If more channels have something new, all are looked at.
 FEW_CHANNELS: Final = 20
 
@@ -45,8 +47,10 @@ class Deliverer:
     def __init__(self, runtime: Runtime, client: WebhookClient, *, may_call: Callable[[], bool] = lambda: True) -> None:
         self._runtime = runtime
         self._caller = Caller(runtime, client, may_call)
-        self._slots = Slots(runtime.settings.webhooks)
-        self._singles: set[DeliveryKey] = set()
+        calls = runtime.settings.webhooks
+        self._slots: Slots[DuePosition] = Slots(calls)
+        # What is sent by hand has calls of its own, so that nobody who tries something waits for changes that are many.
+        self._singles: Slots[DueSingle] = Slots(replace(calls, at_once=max(1, calls.at_once // SINGLES_SHARE)))
         self._sessions: set[asyncio.Task[None]] = set()
         self._woken: WakeUps[int] = WakeUps()
         self._news_of_busy: set[int] = set()
@@ -89,9 +93,9 @@ class Deliverer:
         now = self._runtime.clock()
         async with self._runtime.pool.acquire() as conn:
             found = await webhook_sending.due_positions(conn, now, each=FOUND_OF_EACH, limit=FOUND_AT_ONCE)
-            singles = await webhook_sending.due_single_deliveries(conn, now, self._runtime.settings.webhooks.at_once)
-        for key in singles:
-            self._start_single(key)
+            singles = await webhook_sending.due_single_deliveries(conn, now, each=FAILING_AT_ONCE, limit=FOUND_AT_ONCE)
+        self._singles.wait(singles, instead=True)
+        self._start_waiting_singles()
         self._slots.wait(found, instead=True)
         self._start_waiting()
 
@@ -121,14 +125,14 @@ class Deliverer:
             self._news_of_busy.discard(due.channel_id)
             self.wake(due.channel_id)
 
-    def _start_single(self, key: DeliveryKey) -> None:
-        # They are started by hand, so there are few; a limit of their own keeps those from waiting for others.
-        if key not in self._singles and len(self._singles) < self._runtime.settings.webhooks.at_once_each:
-            self._singles.add(key)
-            self._start(deliver_single(self._runtime, self._caller, key), partial(self._end_single, key))
+    def _start_waiting_singles(self) -> None:
+        for due in self._singles.take():
+            self._start(deliver_single(self._runtime, self._caller, due.key), partial(self._end_single, due))
 
-    def _end_single(self, key: DeliveryKey, *, stopping: bool) -> None:  # noqa: ARG002 - as `_end`
-        self._singles.discard(key)
+    def _end_single(self, due: DueSingle, *, stopping: bool) -> None:
+        self._singles.end(due)
+        if not stopping:
+            self._start_waiting_singles()
 
     def _start(self, work: Coroutine[Any, Any, None], then: _Then) -> None:
         task = asyncio.create_task(work, name="webhook")

@@ -17,6 +17,7 @@ from typing import Any, Final
 from service.domain.runtime import Runtime
 from service.domain.webhooks.delivery.batches import Batch, FeedBatches
 from service.domain.webhooks.delivery.calls import Caller, new_message_id
+from service.domain.webhooks.delivery.pruning import prune_after
 from service.domain.webhooks.delivery.retries import retry_delay
 from service.entities.change_feed import FeedFilter, FeedPosition
 from service.entities.webhooks import DeliveryKey, WebhookEndpoint
@@ -30,9 +31,6 @@ TURN_RESERVE: Final = timedelta(seconds=10)
 BEGIN_WITHIN: Final = 5.0  # seconds
 # Seconds after which the settings of the endpoint are read again.
 SETTINGS_FRESH_FOR: Final = 1.0
-# So many deliveries of a position are kept, and those before are deleted so many at a time.
-KEPT_DELIVERIES: Final = 1_000
-PRUNED_AT_ONCE: Final = 200
 ACKNOWLEDGED: Final = Answer(None, None)
 
 log = logging.getLogger(__name__)
@@ -176,9 +174,8 @@ class _Session:
             )
             if held and following is not None and following.events:
                 step = await self._store(conn, following)
-            if held and delivery.delivery_id % PRUNED_AT_ONCE == 0:
-                kept = delivery.delivery_id - KEPT_DELIVERIES
-                await webhook_sending.prune_deliveries_of_position(conn, turn, kept)
+            if held:
+                await prune_after(conn, DeliveryKey(turn.channel_id, turn.endpoint_id, delivery.delivery_id))
         if not held or not keep:
             return None
         self._hold(turn)

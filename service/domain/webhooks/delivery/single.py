@@ -8,6 +8,7 @@ from service.domain.change_feed.bodies import trial_event
 from service.domain.runtime import Runtime
 from service.domain.webhooks.delivery.batches import FeedBatches, body_of
 from service.domain.webhooks.delivery.calls import Caller
+from service.domain.webhooks.delivery.pruning import prune_after
 from service.domain.webhooks.delivery.session import outcome_of, turn_end
 from service.entities.webhooks import DeliveryKey
 from service.storage import webhook_sending
@@ -45,5 +46,6 @@ async def _attempt(runtime: Runtime, caller: Caller, key: DeliveryKey) -> None:
     answer = await caller.call(endpoint, delivery.message_id, body)
     async with runtime.pool.acquire() as conn:
         await webhook_sending.end_single(conn, key, until, outcome_of(answer, runtime.clock(), events))
+        await prune_after(conn, key)
         if answer.gone:
             await webhook_sending.mark_gone(conn, endpoint, answer.reason or "")

@@ -26,6 +26,6 @@ async def address_errors(runtime: Runtime, url: str) -> list[FieldError]:
 async def _require_public_name(host: str) -> None:
     async with aclosing(NameResolver()) as resolver:
         try:
-            require_public(await resolver.addresses(host))
+            require_public(await resolver.addresses(host), host)
         except NoAddressError:
             return

@@ -13,6 +13,7 @@ from service.entities.tags import TagKey
 from service.entities.webhooks import WebhookEndpoint
 from service.storage import tags
 from service.storage.database.pool import Connection
+from service.storage.return_data import batches
 from service.storage.webhooks import EndpointSettings
 
 MAX_CHANNELS_PER_ENDPOINT: Final = 100
@@ -87,11 +88,19 @@ async def _tag_errors(
     followed: Collection[int],
     kept: Collection[TagKey],
 ) -> AsyncIterator[FieldError]:
-    """Yield what is wrong with tags: unknown, deleted unless they were `kept`, or of a channel that is not followed."""
+    """Yield what is wrong with tags: unknown, deleted unless they were `kept`, or of a channel that is not followed.
+
+    The tags stay locked against merges until the end of the transaction.
+    """
     numbered = sorted(enumerate(given), key=lambda each: each[1].channel_id)
     for channel_id, entries in groupby(numbered, key=lambda each: each[1].channel_id):
-        known = (await tags.catalogue(conn, channel_id)).tags if channel_id in visible else {}
-        for index, key in entries:
+        here = list(entries)
+        known = {}
+        if channel_id in visible:
+            # A merge that ends meanwhile either sees what the endpoint is told of, or is seen here.
+            await batches.lock_tags_shared(conn, channel_id, {key.tag_id for _, key in here})
+            known = (await tags.catalogue(conn, channel_id)).tags
+        for index, key in here:
             tag = known.get(key.tag_id)
             if tag is None or (tag.deleted_at is not None and key not in kept):
                 yield _not_found(("tag_ids", index), "tag")

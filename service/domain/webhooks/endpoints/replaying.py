@@ -68,7 +68,7 @@ async def replay(
 async def _find_start(conn: Connection, channel_id: int, start: ReplayFrom, now: datetime) -> _Start:
     """Return the position to go back to. Raises BadInputError."""
     if start.cursor is not None and start.since is None:
-        return await _start_at(conn, channel_id, decode_cursor(start.cursor, channel_id, "cursor"))
+        return await _start_at(conn, channel_id, decode_cursor(start.cursor, channel_id, "cursor"), now)
     if start.since is None or start.cursor is not None:
         message = "One of `since` and `cursor`."
         raise BadInputError(*(FieldError((name,), "ONE_OF_TWO", message) for name in ("since", "cursor")))
@@ -76,16 +76,17 @@ async def _find_start(conn: Connection, channel_id: int, start: ReplayFrom, now:
         raise BadInputError(FieldError(("since",), "TIME_IN_FUTURE", "An instant that has passed."))
     found = await change_feed.position_since(conn, channel_id, start.since)
     if found is None:
-        return _Start(BEFORE_EVERYTHING, start.since, missed=True)
+        # No event is older than that, and the first years of the calendar are no instants in UTC.
+        return _Start(BEFORE_EVERYTHING, max(start.since, change_feed.EPOCH), missed=True)
     return _Start(found, start.since, missed=False)
 
 
-async def _start_at(conn: Connection, channel_id: int, position: FeedPosition) -> _Start:
+async def _start_at(conn: Connection, channel_id: int, position: FeedPosition, now: datetime) -> _Start:
     """Return a position to go back to, or that from which nothing is missed but told: before everything.
 
     What lies ahead of the feed was written by a database that was restored since.
     """
     state = await change_feed.feed_state(conn, channel_id)
     if state is None or not state.base <= position <= FeedPosition(state.last_seq, WHOLE_ENTRY):
-        return _Start(BEFORE_EVERYTHING, change_feed.instant_of(position.seq), missed=True)
+        return _Start(BEFORE_EVERYTHING, min(change_feed.instant_of(position.seq), now), missed=True)
     return _Start(position, change_feed.instant_of(position.seq), missed=False)

@@ -1,8 +1,12 @@
 """Deliver what happens in order, in batches, once where the receiver says so (docs/specification.md §6.8)."""
 
+from datetime import timedelta
+
 from service.domain.privacy.forgetting import forget_openid
+from service.domain.webhooks.endpoints.secrets import new_secrets
 from service.entities.change_feed import FeedEventType
 from service.entities.channels import Channel
+from service.storage import webhooks
 from tests.domain.webhooks.delivery.office import Office, events_of, http, is_signed
 from tests.support.runtime import bind
 from tests.support.tags import add_members, make_tag, remove_members
@@ -114,3 +118,22 @@ async def test_a_delivery_of_forgotten_people_only_is_not_sent_again(office: Off
     [delivery] = await office.deliveries(channel)
     assert (delivery.events, delivery.attempts, delivery.delivered_at) == (0, 1, office.clock())
     assert (await office.position(channel)).failing_since is None
+
+
+async def test_for_a_day_the_former_secret_signs_beside_the_new(office: Office, channel: Channel) -> None:
+    endpoint = await office.follow(channel)
+    former = office.secret()
+    async with office.runtime.pool.acquire() as conn:
+        made = new_secrets(office.runtime.secret_box)
+        until = office.clock() + timedelta(hours=24)
+        rotated = await webhooks.rotate_secrets(conn, endpoint.endpoint_id, *made, until)
+    gold = await make_tag(office.runtime, channel, "Gold")
+    await office.deliver(channel)
+    office.clock.advance(timedelta(hours=24))
+    await add_members(office.runtime, channel, gold, "ann")
+    await office.deliver(channel)
+
+    first, second = office.receiving.requests
+    assert [is_signed(first, secret) for secret in (former, office.secret(rotated))] == [True, True]
+    assert [is_signed(second, secret) for secret in (former, office.secret(rotated))] == [False, True]
+    assert len(first.headers["webhook-signature"].split()) == 4

@@ -117,3 +117,20 @@ async def test_records_are_kept_as_long_as_the_log(office: Office, channel: Chan
         await webhooks.delete_position(conn, channel.channel_id, endpoint.endpoint_id)
     await prune_deliveries(office.runtime, channel.channel_id)
     assert await office.deliveries(channel) == []
+
+
+async def test_of_trials_no_more_are_kept_than_of_changes(office: Office, channel: Channel) -> None:
+    endpoint = await office.follow(channel)
+    async with office.runtime.pool.acquire() as conn:
+        await conn.execute("update webhook_position set last_delivery_id = 1199")
+        for number in (199, 200, 201):
+            await conn.execute(
+                "insert into webhook_delivery"
+                " (channel_id, endpoint_id, delivery_id, message_id, kind, events, created_at)"
+                " values ($1, $2, $3, 'msg', 'TEST', 1, $4)",
+                *(channel.channel_id, endpoint.endpoint_id, number, office.clock()),
+            )
+    await send_trial(office, channel)
+    await office.deliver(channel)
+
+    assert {each.delivery_id for each in await office.deliveries(channel)} == {201, 1200}

@@ -4,6 +4,7 @@ import { useQuery } from "../../../api/hooks";
 import { Answer } from "../../../app/Answer";
 import { Row, Stack } from "../../../ui/Layout";
 import { PageHeader } from "../../../ui/Section";
+import { HistoryLink } from "../../audit/HistoryLink";
 import { useMessages } from "../messages";
 import { BroadcastState } from "../parts/BroadcastState";
 import { FollowBroadcast } from "../parts/FollowBroadcast";
@@ -45,6 +46,7 @@ function Shown({ channel, report }: { channel: string; report: Report }) {
   const above = (
     <>
       <Link href={paths.list(channel)}>{m.broadcasts.heading}</Link> · {report.channel.name}
+      <HistoryLink of={report.id} />
     </>
   );
   const title = (
