@@ -56,7 +56,7 @@ export default defineConfig({
         // What most pages share comes in two files, not in fifty.
         codeSplitting: {
           groups: [
-            { name: "libraries", test: /node_modules.(?!uplot|@atlaskit|@babel)|rolldown-runtime/ },
+            { name: "libraries", test: /node_modules.(?!@atlaskit|@babel)|rolldown-runtime/ },
             { name: "documents", test: /virtual:document/, minShareCount: 2 },
             { name: "kit", test: /src.(ui|api.(?!generated)|app|i18n.[a-z]+\.ts)/ },
           ],

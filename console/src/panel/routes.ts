@@ -6,6 +6,7 @@ import { routes as broadcasts } from "./broadcasts/routes";
 import { routes as channels } from "./channels/routes";
 import { routes as combos } from "./combos/routes";
 import { routes as data } from "./data/routes";
+import { routes as hints } from "./hints/routes";
 import { routes as jobs } from "./jobs/routes";
 import { routes as people } from "./people/routes";
 import { routes as settings } from "./settings/routes";
@@ -26,6 +27,7 @@ export const routes: readonly PageRoute[] = [
   ...ads,
   ...data,
   ...combos,
+  ...hints,
   ...tags,
   ...audience,
   ...people,

@@ -120,6 +120,10 @@ export const broadcastForm = {
     following: "follow",
     sendable: "can be sent to",
     now: "would be sent to now",
+    sendableThen: "can be sent to when it begins",
+    atStart: "would be sent to then",
+    atStartNote: (when: string) =>
+      `Counted for ${when}, when it begins, of those who are in the audience now and if nobody does anything until then. Whoever writes, clicks, scans, pays or follows meanwhile can be reached for longer.`,
     unsendable: "Cannot be sent to",
     held: "Held back",
     andMore: (count: string) => `and ${count} more`,
@@ -138,6 +142,7 @@ export const broadcastForm = {
   review: {
     heading: "Review",
     intro: (people: string, kind: string) => `${people} would get this now: ${kind}.`,
+    introLater: (people: string, kind: string) => `${people} would get this when it begins: ${kind}.`,
     who: "Who",
     what: "What",
     when: "When",

@@ -41,6 +41,7 @@ export const tags = {
   notUsed: "Not used",
   open: (name: string) => `Open ${name}`,
   newTag: "New tag",
+  worthALook: "Hints",
   newCombo: "Combo of other tags",
   newAd: "Ad tag",
   newReturn: "Return data",

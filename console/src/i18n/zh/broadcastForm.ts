@@ -107,6 +107,10 @@ export const broadcastForm: typeof en = {
     following: "已关注",
     sendable: "可发送",
     now: "现在会收到",
+    sendableThen: "开始时可以发送",
+    atStart: "届时将收到",
+    atStartNote: (when) =>
+      `按开始时间 ${when} 统计：现在在人群中、且在此之前没有任何操作的用户。期间发消息、点击菜单、扫码、支付或关注的用户可触达时间会更长。`,
     unsendable: "无法发送",
     held: "不发送",
     andMore: (count) => `等另外 ${count} 人`,
@@ -125,6 +129,7 @@ export const broadcastForm: typeof en = {
   review: {
     heading: "确认",
     intro: (people, kind) => `现在有 ${people}会收到：${kind}。`,
+    introLater: (people, kind) => `开始时将有 ${people}收到：${kind}。`,
     who: "发给谁",
     what: "内容",
     when: "时间",

@@ -34,6 +34,7 @@ export const tags: typeof en = {
   notUsed: "未使用",
   open: (name) => `打开 ${name}`,
   newTag: "新建标签",
+  worthALook: "提示",
   newCombo: "组合标签",
   newAd: "广告标签",
   newReturn: "数据回传标签",

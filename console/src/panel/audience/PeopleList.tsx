@@ -14,12 +14,14 @@ interface PeopleListProps {
   readonly expression: TagExpressionInput;
   /** How many there are by the newest count: another number than the list's has it read again. */
   readonly count: number | null;
+  /** The earlier instant that they are listed of; null for now. */
+  readonly asOf?: string | null;
 }
 
 /** Lists the people of an expression, page by page, in the order they became known. */
-export function PeopleList({ channel, expression, count }: PeopleListProps) {
+export function PeopleList({ channel, expression, count, asOf = null }: PeopleListProps) {
   const m = useMessages();
-  const variables = { channel, expression };
+  const variables = { channel, expression, asOf };
   const { nodes, total, more, busy, problem, again } = usePages(
     AudiencePeopleDocument,
     variables,

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { useLocation, useSearchParams } from "wouter-preact";
+import { lazy } from "../../app/lazy";
 import { NewTabLink } from "../../app/NewTabLink";
 import { can } from "../../app/viewer";
 import { PersonCard } from "../../card/PersonCard";
@@ -9,10 +10,13 @@ import { useMessages } from "../../i18n/messages";
 import { Button } from "../../ui/Button";
 import { EmptyState } from "../../ui/EmptyState";
 import { ChatIcon, PersonIcon, SearchIcon, TrashIcon } from "../../ui/icons";
+import { Stack } from "../../ui/Layout";
 import { PageHeader, Section } from "../../ui/Section";
 import { TextInput } from "../../ui/TextInput";
 import { ForgetDialog } from "./ForgetDialog";
 import styles from "./PeoplePage.module.css";
+
+const WhyNotSection = lazy(() => import("./WhyNotSection"));
 
 function peopleHref(channel: string, openid: string): string {
   return `/channels/${encodeURIComponent(channel)}/people?${new URLSearchParams({ openid })}`;
@@ -82,32 +86,35 @@ function Person({ channel, openid }: { channel: string; openid: string }) {
   );
   if (!can("VIEW_USERS")) return card;
   return (
-    <Section
-      card
-      title={<code class={styles.openid}>{openid}</code>}
-      actions={
-        <>
-          <NewTabLink class={styles.link} href={conversationHref(channel, openid)}>
-            <ChatIcon /> {m.people.conversation}
-          </NewTabLink>
-          <Button
-            size="small"
-            icon={<TrashIcon />}
-            reason={can("MANAGE_CHANNELS") ? null : m.people.forgetReason}
-            onClick={() => setForgetting(true)}
-          >
-            {m.people.forget}
-          </Button>
-        </>
-      }
-    >
-      {card}
-      <ForgetDialog
-        channel={channel}
-        openid={openid}
-        open={forgetting}
-        onClose={() => setForgetting(false)}
-      />
-    </Section>
+    <Stack gap={5}>
+      <Section
+        card
+        title={<code class={styles.openid}>{openid}</code>}
+        actions={
+          <>
+            <NewTabLink class={styles.link} href={conversationHref(channel, openid)}>
+              <ChatIcon /> {m.people.conversation}
+            </NewTabLink>
+            <Button
+              size="small"
+              icon={<TrashIcon />}
+              reason={can("MANAGE_CHANNELS") ? null : m.people.forgetReason}
+              onClick={() => setForgetting(true)}
+            >
+              {m.people.forget}
+            </Button>
+          </>
+        }
+      >
+        {card}
+        <ForgetDialog
+          channel={channel}
+          openid={openid}
+          open={forgetting}
+          onClose={() => setForgetting(false)}
+        />
+      </Section>
+      <WhyNotSection channel={channel} openid={openid} />
+    </Stack>
   );
 }

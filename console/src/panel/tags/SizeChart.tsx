@@ -1,49 +1,65 @@
-import { useEffect, useRef, useState } from "preact/hooks";
-import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
+import { useMemo, useState } from "preact/hooks";
 import { formatCount, formatInstant } from "../../i18n/format";
-import { language, locale } from "../../i18n/language";
+import { locale } from "../../i18n/language";
 import { useMessages } from "../../i18n/messages";
 import type { Size } from "./ranges";
 import styles from "./SizeChart.module.css";
-import { useThemeChanges } from "./useThemeChanges";
+import { pathOf, sizeAt, stepsOf } from "./steps";
 
+const WIDTH = 1000;
 const HEIGHT = 240;
-/** What was counted for the first time a moment ago is not drawn as if that moment were long. */
-const SHORTEST = 600;
+const DAY = 86_400_000;
+const TIMES = [0, 1 / 3, 2 / 3, 1];
 
 /** Draws sizes as steps, since each holds until the next; what is pointed at is said below. */
-export default function SizeChart({ sizes, label }: { sizes: readonly Size[]; label: string }) {
+export function SizeChart({ sizes, label }: { sizes: readonly Size[]; label: string }) {
   const m = useMessages();
-  const frame = useRef<HTMLDivElement>(null);
-  const chart = useRef<uPlot | null>(null);
-  const newest = useRef(sizes);
-  newest.current = sizes;
   const [pointed, setPointed] = useState<number | null>(null);
-  const theme = useThemeChanges();
-  const chosen = language.value;
-
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another theme or language is drawn anew
-  useEffect(() => {
-    const place = frame.current;
-    if (!place) return;
-    const plot = new uPlot(optionsFor(place, setPointed), dataOf(newest.current), place);
-    chart.current = plot;
-    const resized = new ResizeObserver(() => plot.setSize({ width: place.clientWidth, height: HEIGHT }));
-    resized.observe(place);
-    return () => {
-      resized.disconnect();
-      plot.destroy();
-      chart.current = null;
-    };
-  }, [theme, chosen]);
-
-  useEffect(() => chart.current?.setData(dataOf(sizes)), [sizes]);
-
+  const steps = useMemo(() => stepsOf(sizes), [sizes]);
+  const path = pathOf(steps, WIDTH, HEIGHT);
+  const beginning = steps.points[0]?.x ?? 0;
   const point = pointed === null ? undefined : sizes[pointed];
+  const place = pointed === null ? undefined : steps.points[pointed];
+  const follow = (event: PointerEvent & { readonly currentTarget: Element }) => {
+    const { left, width } = event.currentTarget.getBoundingClientRect();
+    setPointed(sizeAt(steps, (event.clientX - left) / width));
+  };
   return (
     <figure class={styles.figure}>
-      <div ref={frame} class={styles.chart} role="img" aria-label={label} />
+      <div class={styles.plot}>
+        <div class={styles.counts} aria-hidden="true">
+          {steps.counts.map(({ y, count }) => (
+            <span key={count} style={{ insetBlockStart: `${100 * y}%` }}>
+              {formatCount(count)}
+            </span>
+          ))}
+          {/* Makes the column as wide as the longest number. */}
+          <span class={styles.widest}>{formatCount(steps.counts.at(-1)?.count ?? 0)}</span>
+        </div>
+        <svg
+          class={styles.chart}
+          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          role="img"
+          aria-label={label}
+          onPointerMove={follow}
+          onPointerLeave={() => setPointed(null)}
+        >
+          {steps.counts.map(({ y, count }) => (
+            <line key={count} class={styles.grid} x1={0} x2={WIDTH} y1={y * HEIGHT} y2={y * HEIGHT} />
+          ))}
+          <path class={styles.area} d={`${path}V${HEIGHT}H${beginning * WIDTH}Z`} />
+          <path class={styles.line} d={path} />
+          {place && (
+            <line class={styles.pointed} x1={place.x * WIDTH} x2={place.x * WIDTH} y1={0} y2={HEIGHT} />
+          )}
+        </svg>
+      </div>
+      <div class={styles.times} aria-hidden="true">
+        {TIMES.map((share) => (
+          <span key={share}>{timeLabel(steps.from, steps.to, share)}</span>
+        ))}
+      </div>
       <figcaption class={styles.caption}>
         {point ? `${formatInstant(point.at)}: ${m.tags.people(formatCount(point.memberCount))}` : label}
       </figcaption>
@@ -51,63 +67,8 @@ export default function SizeChart({ sizes, label }: { sizes: readonly Size[]; la
   );
 }
 
-function dataOf(sizes: readonly Size[]): uPlot.AlignedData {
-  return [sizes.map(({ at }) => Date.parse(at) / 1000), sizes.map(({ memberCount }) => memberCount)];
-}
-
-/** Takes the colours from the page, as canvases know nothing of its style sheets. */
-function optionsFor(place: HTMLElement, point: (index: number | null) => void): uPlot.Options {
-  const {
-    color: text,
-    borderTopColor: grid,
-    outlineColor: line,
-    backgroundColor: area,
-  } = getComputedStyle(place);
-  const { fontFamily } = getComputedStyle(document.body);
-  const axis = {
-    stroke: text,
-    font: `12px ${fontFamily}`,
-    grid: { stroke: grid, width: 1 },
-    ticks: { stroke: grid },
-  };
-  return {
-    width: place.clientWidth,
-    height: HEIGHT,
-    legend: { show: false },
-    cursor: { y: false, drag: { x: false, y: false } },
-    scales: {
-      x: { range: (_, from, to) => [Math.min(from, to - SHORTEST), to] },
-      y: {
-        range: (_, low, high) =>
-          low === high ? [Math.max(0, low - 1), high + 1] : uPlot.rangeNum(low, high, 0.1, true),
-      },
-    },
-    axes: [
-      { ...axis, values: (_, splits, __, ___, step) => splits.map((at) => timeLabel(at, step)) },
-      {
-        ...axis,
-        size: 64,
-        incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6],
-        values: (_, splits) => splits.map((count) => formatCount(count)),
-      },
-    ],
-    series: [
-      {},
-      {
-        stroke: line,
-        width: 2,
-        fill: area,
-        paths: uPlot.paths.stepped?.({ align: 1 }) as uPlot.Series.PathBuilder,
-        points: { show: false },
-      },
-    ],
-    hooks: { setCursor: [(plot) => point(plot.cursor.idx ?? null)] },
-  };
-}
-
-function timeLabel(at: number, step: number): string {
-  const clock: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
+function timeLabel(from: number, to: number, share: number): string {
   const form: Intl.DateTimeFormatOptions =
-    step >= 86_400 ? { month: "short", day: "numeric" } : step < 60 ? { ...clock, second: "2-digit" } : clock;
-  return new Intl.DateTimeFormat(locale(), form).format(at * 1000);
+    to - from > 2 * DAY ? { month: "short", day: "numeric" } : { hour: "2-digit", minute: "2-digit" };
+  return new Intl.DateTimeFormat(locale(), form).format(from + (to - from) * share);
 }

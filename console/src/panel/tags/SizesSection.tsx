@@ -3,7 +3,6 @@ import { useSearchParams } from "wouter-preact";
 import { TagSizesDocument } from "../../api/generated/graphql";
 import { useQuery } from "../../api/hooks";
 import { ApiProblem } from "../../app/ApiProblem";
-import { lazy } from "../../app/lazy";
 import { formatCount, formatInstant } from "../../i18n/format";
 import { useMessages } from "../../i18n/messages";
 import { EmptyState } from "../../ui/EmptyState";
@@ -13,9 +12,8 @@ import { RadioGroup } from "../../ui/RadioGroup";
 import { Section } from "../../ui/Section";
 import { Table } from "../../ui/Table";
 import { RANGES, type Range, type Size, startOf, summaryOf, withPresent } from "./ranges";
+import { SizeChart } from "./SizeChart";
 import styles from "./TagPage.module.css";
-
-const SizeChart = lazy(() => import("./SizeChart"));
 
 type SizesSectionProps = { tag: string; memberCount: number; living: boolean };
 

@@ -28,6 +28,7 @@ import { TagNotices } from "./TagNotices";
 import styles from "./TagPage.module.css";
 import { UsedBySection } from "./UsedBySection";
 
+const FlowSection = lazy(() => import("./FlowSection"));
 const MergeDialog = lazy(() => import("../merging/MergeDialog"));
 const MergeState = lazy(() => import("../merging/MergeState"));
 const ReceiptsSection = lazy(() => import("../data/ReceiptsSection"));
@@ -110,6 +111,7 @@ function Tag({ tag, again }: TagProps) {
       )}
       <TagFacts tag={tag} />
       <SizesSection tag={tag.id} memberCount={tag.memberCount} living={living} />
+      <FlowSection tag={tag.id} memberCount={tag.memberCount} />
       {tag.__typename === "AdTag" && tag.adIds.length > 0 && (
         <Section card title={m.tags.adIds(formatCount(tag.adIds.length))}>
           <ul class={styles.ids}>

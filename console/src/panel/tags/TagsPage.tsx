@@ -5,10 +5,10 @@ import { can } from "../../app/viewer";
 import { formatCount } from "../../i18n/format";
 import { locale } from "../../i18n/language";
 import { useMessages } from "../../i18n/messages";
-import { Button } from "../../ui/Button";
+import { Button, LinkButton } from "../../ui/Button";
 import { EmptyState } from "../../ui/EmptyState";
-import { TagIcon } from "../../ui/icons";
-import { Stack } from "../../ui/Layout";
+import { InfoIcon, TagIcon } from "../../ui/icons";
+import { Row, Stack } from "../../ui/Layout";
 import { Loading } from "../../ui/Loading";
 import { PageHeader } from "../../ui/Section";
 import { Filters } from "./Filters";
@@ -16,6 +16,7 @@ import type { TagChange } from "./feed";
 import { useManageReason } from "./hooks";
 import { chosenTags, heldOrder, type ListChoice, readChoice, writeChoice } from "./listChoice";
 import { NewTagMenu } from "./NewTagMenu";
+import { paths } from "./paths";
 import { TagTable } from "./TagTable";
 import type { TagRow } from "./tagList";
 import { type TagList, useTagList } from "./useTagList";
@@ -42,7 +43,18 @@ export default function TagsPage({ params }: { params: Record<string, string> })
       <PageHeader
         title={m.tags.heading}
         description={channel?.name}
-        actions={channel && <NewTagMenu channel={id} reason={reason} />}
+        actions={
+          channel && (
+            <Row>
+              {can("VIEW_USERS") && (
+                <LinkButton href={paths.hints(id)} icon={<InfoIcon size={14} />}>
+                  {m.tags.worthALook}
+                </LinkButton>
+              )}
+              <NewTagMenu channel={id} reason={reason} />
+            </Row>
+          )
+        }
       />
       <ApiProblem problem={problem} again={again} />
       {channel === undefined && problem === null && <Loading label={m.common.loading} count={8} />}

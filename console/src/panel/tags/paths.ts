@@ -4,6 +4,7 @@ const part = encodeURIComponent;
 export const paths = {
   tags: (channel: string) => `/channels/${part(channel)}/tags`,
   tag: (channel: string, tag: string) => `/channels/${part(channel)}/tags/${part(tag)}`,
+  hints: (channel: string) => `/channels/${part(channel)}/tags/hints`,
   edit: (channel: string, tag: string) => `/channels/${part(channel)}/tags/${part(tag)}/edit`,
   newTag: (channel: string, kind: "combo" | "ad" | "return") => `/channels/${part(channel)}/tags/new/${kind}`,
   settings: (channel: string) => `/channels/${part(channel)}/settings`,

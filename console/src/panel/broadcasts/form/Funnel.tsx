@@ -1,17 +1,18 @@
 import { Count } from "../../../ui/Count";
 import { useMessages } from "../messages";
 import styles from "./Funnel.module.css";
-import { type Preview, wouldGetIt } from "./usePreview";
+import { beginsLater, type Preview, wouldGetIt } from "./usePreview";
 
 /** Shows how many of an audience remain at each step until those who would be sent to. */
 export function Funnel({ preview }: { preview: Preview }) {
   const words = useMessages().broadcasts.preview;
   const { matched, following, sendable } = preview;
+  const isLater = beginsLater(preview, Date.now());
   const steps = [
     { key: "matched", word: words.matched, count: matched },
     { key: "following", word: words.following, count: following },
-    { key: "sendable", word: words.sendable, count: sendable },
-    { key: "now", word: words.now, count: wouldGetIt(preview) },
+    { key: "sendable", word: isLater ? words.sendableThen : words.sendable, count: sendable },
+    { key: "now", word: isLater ? words.atStart : words.now, count: wouldGetIt(preview) },
   ] as const;
   return (
     <ol class={styles.funnel}>

@@ -22,7 +22,7 @@ import { BroadcastForm } from "./BroadcastForm";
 import { type Draft, newDraft, newKey } from "./draft";
 import { draftName } from "./draftStore";
 import { copyOf } from "./fromBroadcast";
-import { createOf } from "./inputs";
+import { createOf, startFrom } from "./inputs";
 import type { FormChannel } from "./KindField";
 import { Review, sendWord } from "./Review";
 import { TestMessage } from "./TestMessage";
@@ -159,20 +159,22 @@ function reasonNotToSend(m: Messages, { preview, counting }: Previewed): string 
   return wouldGetIt(preview) === 0 ? m.broadcasts.preview.nobody : null;
 }
 
-/** Takes the audience that a link names into the form, once, and out of the address: what is typed later counts. */
+/** Takes the audience and the start that a link names into the form, once, and out of the address: what is typed later counts. */
 function useAudienceOfAddress(change: (change: Partial<Draft>) => void): void {
   const [search, setSearch] = useSearchParams();
   const expression = search.get("expression");
+  const start = search.get("start");
   useEffect(() => {
     if (expression === null) return;
-    change({ audience: expression });
+    change({ audience: expression, ...startFrom(start, Date.now()) });
     setSearch(
       (query) => {
         const next = new URLSearchParams(query);
         next.delete("expression");
+        next.delete("start");
         return next;
       },
       { replace: true },
     );
-  }, [expression, change, setSearch]);
+  }, [expression, start, change, setSearch]);
 }

@@ -1,5 +1,5 @@
 import { ApiProblem } from "../../../app/ApiProblem";
-import { formatCount } from "../../../i18n/format";
+import { formatCount, formatInstant } from "../../../i18n/format";
 import { Button } from "../../../ui/Button";
 import { RefreshIcon } from "../../../ui/icons";
 import { Fact, Facts, Stack } from "../../../ui/Layout";
@@ -14,7 +14,7 @@ import type { Draft } from "./draft";
 import { Funnel } from "./Funnel";
 import { isSubscription } from "./kinds";
 import styles from "./PreviewPanel.module.css";
-import type { Preview, Previewed } from "./usePreview";
+import { beginsLater, type Preview, type Previewed } from "./usePreview";
 
 /** Shows who would get what the form describes, as it is typed: from the audience down to those who would be sent to. */
 export function PreviewPanel({ draft, previewed }: { draft: Draft; previewed: Previewed }) {
@@ -54,6 +54,9 @@ function Counted({ preview }: { preview: Preview }) {
   return (
     <Stack gap={4}>
       <Funnel preview={preview} />
+      {beginsLater(preview, Date.now()) && (
+        <p class={styles.note}>{words.atStartNote(formatInstant(preview.earliestStart))}</p>
+      )}
       {preview.approvalNeeded && <Problem tone="informative" title={words.approvalSelf} />}
       {warnings.length > 0 && (
         <Problem tone="caution" title={words.warnings}>

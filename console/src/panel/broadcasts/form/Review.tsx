@@ -10,7 +10,7 @@ import { AudienceText } from "./AudienceText";
 import { DraftPreview } from "./DraftPreview";
 import type { Draft } from "./draft";
 import { repeatOf, startOf } from "./inputs";
-import { type Preview, wouldGetIt } from "./usePreview";
+import { beginsLater, type Preview, wouldGetIt } from "./usePreview";
 
 interface ReviewProps {
   draft: Draft;
@@ -24,9 +24,10 @@ export function Review({ draft, preview, children }: ReviewProps) {
   const words = m.broadcasts.review;
   const people = peopleWord(m, wouldGetIt(preview));
   const kind = draft.kind ? m.broadcasts.kinds[draft.kind] : "";
+  const intro = beginsLater(preview, Date.now()) ? words.introLater : words.intro;
   const left = [...preview.held, ...preview.unsendable];
   return (
-    <Section card title={words.heading} description={words.intro(people, kind)}>
+    <Section card title={words.heading} description={intro(people, kind)}>
       <Stack gap={4}>
         <Facts>
           <Fact label={words.who}>
@@ -50,7 +51,7 @@ export function Review({ draft, preview, children }: ReviewProps) {
 function whenWord(m: Messages, draft: Draft, preview: Preview): string {
   const words = m.broadcasts.review;
   const starts = startOf(draft);
-  const delayed = Date.parse(preview.earliestStart) > Date.now() + 60_000;
+  const delayed = beginsLater(preview, Date.now());
   const begins = starts || delayed ? words.later(formatInstant(preview.earliestStart)) : words.atOnce;
   const repeat = repeatOf(draft);
   if (!repeat) return begins;

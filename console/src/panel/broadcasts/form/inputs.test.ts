@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { MessageKind } from "../../../api/generated/graphql";
 import { type Draft, newDraft } from "./draft";
-import { createOf, linesOf, messageOf, previewOf, testersOf, updateOf } from "./inputs";
+import { createOf, linesOf, messageOf, previewOf, startFrom, startOf, testersOf, updateOf } from "./inputs";
 
 const CHANNEL = "channel-1";
 const filled: Draft = {
@@ -150,4 +150,18 @@ describe("updateOf", () => {
 it("reads ids that are parted by lines, blanks or commas of either script", () => {
   expect(linesOf(" a, b，c\n\n d ")).toEqual(["a", "b", "c", "d"]);
   expect(testersOf({ ...filled, testers: "oAda\noBob oAda" })).toEqual(["oAda", "oBob"]);
+});
+
+describe("startFrom", () => {
+  const NOW = Date.parse("2026-11-30T14:00:00Z");
+
+  it("takes an instant that is still to come, in the reader's zone", () => {
+    const start = startFrom("2026-12-01T09:00:00Z", NOW);
+    expect(start?.startsLater).toBe(true);
+    expect(startOf({ ...newDraft(), ...start })).toBe("2026-12-01T09:00:00.000Z");
+  });
+
+  it.each([null, "soon", "2026-11-30T13:59:59Z"])("takes nothing of %s", (start) => {
+    expect(startFrom(start, NOW)).toBeNull();
+  });
 });

@@ -12,6 +12,7 @@ import type {
 import { toInput } from "../../expressions/conversion";
 import { treeOfQuery } from "../../expressions/queryString";
 import type { Draft, DraftField } from "./draft";
+import { localTime } from "./fromBroadcast";
 import { hasTemplate, isMass, isSubscription } from "./kinds";
 
 /** Returns the message of a form as the API takes it; null until a kind is chosen. */
@@ -122,6 +123,12 @@ export function updateOf(draft: Draft, before: Draft, id: string): UpdateBroadca
 /** Returns when sending begins as an instant of UTC; null for at once. */
 export function startOf(draft: Draft): string | null {
   return draft.startsLater ? instantOf(draft.startAt) : null;
+}
+
+/** Returns what a form says of a start (RFC 3339) that a link names; nothing of none, and of one that is past by `now`. */
+export function startFrom(start: string | null, now: number): Pick<Draft, "startsLater" | "startAt"> | null {
+  const at = start === null ? Number.NaN : Date.parse(start);
+  return at > now ? { startsLater: true, startAt: localTime(new Date(at).toISOString()) } : null;
 }
 
 /** Returns the repeat of a form; null if it is sent once. */

@@ -53,3 +53,8 @@ export function usePreview(draft: Draft, channel: string): Previewed {
 export function wouldGetIt({ sendable, held }: Pick<Preview, "sendable" | "held">): number {
   return sendable - held.reduce((sum, { count }) => sum + count, 0);
 }
+
+/** Tells whether it would begin so much later than `now` that others may be reached by then. */
+export function beginsLater({ earliestStart }: Pick<Preview, "earliestStart">, now: number): boolean {
+  return Date.parse(earliestStart) > now + 60_000;
+}
