@@ -243,7 +243,7 @@ async def faults(installation: Installation, dice: random.Random) -> None:
                 await installation.valkey.restart(0)
 
 
-@seeds(4)
+@seeds(12)
 async def test_merges_end_as_a_plain_model_says_whatever_is_killed(install: Install, seed: int) -> None:
     installation = await install(east=False, workers=2)
     dice = random.Random(seed)
