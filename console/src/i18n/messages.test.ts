@@ -2,16 +2,36 @@ import { expect, it } from "vitest";
 import * as english from "./en";
 import * as englishAudit from "./en/audit";
 import * as englishBroadcasts from "./en/broadcasts";
+import * as englishLooking from "./en/looking";
 import * as englishMerging from "./en/merging";
+import * as englishSettings from "./en/settings";
 import * as englishWebhooks from "./en/webhooks";
 import * as chinese from "./zh";
 import * as chineseAudit from "./zh/audit";
 import * as chineseBroadcasts from "./zh/broadcasts";
+import * as chineseLooking from "./zh/looking";
 import * as chineseMerging from "./zh/merging";
+import * as chineseSettings from "./zh/settings";
 import * as chineseWebhooks from "./zh/webhooks";
 
-const en = { ...english, ...englishAudit, ...englishBroadcasts, ...englishMerging, ...englishWebhooks };
-const zh = { ...chinese, ...chineseAudit, ...chineseBroadcasts, ...chineseMerging, ...chineseWebhooks };
+const en = {
+  ...english,
+  ...englishAudit,
+  ...englishBroadcasts,
+  ...englishLooking,
+  ...englishMerging,
+  ...englishSettings,
+  ...englishWebhooks,
+};
+const zh = {
+  ...chinese,
+  ...chineseAudit,
+  ...chineseBroadcasts,
+  ...chineseLooking,
+  ...chineseMerging,
+  ...chineseSettings,
+  ...chineseWebhooks,
+};
 
 function texts(part: object, path: string): [string, string][] {
   return Object.entries(part).flatMap(([key, value]): [string, string][] => {

@@ -12,7 +12,6 @@ export { jobs } from "./jobs";
 export { people } from "./people";
 export { problems } from "./problems";
 export { session } from "./session";
-export { settings } from "./settings";
 export { shell } from "./shell";
 export { sync } from "./sync";
 export { tags } from "./tags";

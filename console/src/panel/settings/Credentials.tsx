@@ -3,7 +3,6 @@ import { type ChannelSettingsFragment, UpdateChannelDocument } from "../../api/g
 import { useMutation } from "../../api/hooks";
 import { ApiProblem } from "../../app/ApiProblem";
 import { fieldText } from "../../app/fieldText";
-import { useMessages } from "../../i18n/messages";
 import { Button } from "../../ui/Button";
 import { Checkbox } from "../../ui/Checkbox";
 import { Copy } from "../../ui/Copy";
@@ -24,6 +23,7 @@ import {
   type Secret,
   type SecretDraft,
 } from "./credentials";
+import { useMessages } from "./messages";
 
 const DRAWN: Partial<Record<Secret, number>> = { callbackToken: 32, encodingAesKey: 43 };
 

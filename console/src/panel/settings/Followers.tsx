@@ -7,7 +7,6 @@ import {
 import { useMutation } from "../../api/hooks";
 import { ApiProblem } from "../../app/ApiProblem";
 import { formatCount, formatInstant } from "../../i18n/format";
-import { type Messages, useMessages } from "../../i18n/messages";
 import { Button } from "../../ui/Button";
 import { Row, Stack } from "../../ui/Layout";
 import { Problem } from "../../ui/Problem";
@@ -15,6 +14,7 @@ import { Progress } from "../../ui/Progress";
 import { Section } from "../../ui/Section";
 import { QueuedLong } from "../jobs/QueuedLong";
 import { isOver } from "./jobStates";
+import { type Messages, useMessages } from "./messages";
 import { useChannelJob } from "./useChannelJob";
 
 /** Imports the followers of an account, and shows how far that is. */

@@ -8,7 +8,6 @@ import { useMutation } from "../../api/hooks";
 import { ApiProblem } from "../../app/ApiProblem";
 import { fieldText } from "../../app/fieldText";
 import { formatCount } from "../../i18n/format";
-import { useMessages } from "../../i18n/messages";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { Form } from "../../ui/Form";
@@ -19,6 +18,7 @@ import { Section } from "../../ui/Section";
 import { TextArea } from "../../ui/TextArea";
 import { TextInput } from "../../ui/TextInput";
 import { isOver } from "./jobStates";
+import { useMessages } from "./messages";
 import { MOST_PAIRS, readPairs } from "./openidPairs";
 import { useChannelJob } from "./useChannelJob";
 

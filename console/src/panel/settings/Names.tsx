@@ -7,7 +7,6 @@ import {
 import { useMutation, useQuery } from "../../api/hooks";
 import { ApiProblem } from "../../app/ApiProblem";
 import { fieldText } from "../../app/fieldText";
-import { useMessages } from "../../i18n/messages";
 import { Button } from "../../ui/Button";
 import { Checkbox } from "../../ui/Checkbox";
 import { Form } from "../../ui/Form";
@@ -16,6 +15,7 @@ import { Section } from "../../ui/Section";
 import { TextInput } from "../../ui/TextInput";
 import { showToast } from "../../ui/toast";
 import { isLastKey } from "./gateKeeping";
+import { useMessages } from "./messages";
 
 /** Changes the name of a channel and whether it is verified; the change can be taken back. */
 export function Names({ channel, again }: { channel: ChannelSettingsFragment; again: () => void }) {

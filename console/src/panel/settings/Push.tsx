@@ -1,11 +1,11 @@
 import type { ChannelSettingsFragment } from "../../api/generated/graphql";
-import { useMessages } from "../../i18n/messages";
 import { Copy } from "../../ui/Copy";
 import { Fact, Facts, Stack } from "../../ui/Layout";
 import { Problem } from "../../ui/Problem";
 import { Reason } from "../../ui/Reason";
 import { Section } from "../../ui/Section";
 import { Time } from "../../ui/Time";
+import { useMessages } from "./messages";
 
 /** Shows the address for WeChat's pushes, and how it is entered there. */
 export function Push({ channel }: { channel: ChannelSettingsFragment }) {

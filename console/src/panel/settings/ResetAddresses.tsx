@@ -2,12 +2,12 @@ import { useState } from "preact/hooks";
 import { type ChannelSettingsFragment, ResetChannelAddressesDocument } from "../../api/generated/graphql";
 import { useMutation } from "../../api/hooks";
 import { ApiProblem } from "../../app/ApiProblem";
-import { useMessages } from "../../i18n/messages";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { Stack } from "../../ui/Layout";
 import { Section } from "../../ui/Section";
 import { showToast } from "../../ui/toast";
+import { useMessages } from "./messages";
 
 /** Replaces the addresses of a channel, once somebody has read what stops with them. */
 export function ResetAddresses({ channel }: { channel: ChannelSettingsFragment }) {

@@ -7,7 +7,6 @@ import {
 import { useQuery } from "../../api/hooks";
 import { Answer } from "../../app/Answer";
 import { can } from "../../app/viewer";
-import { useMessages } from "../../i18n/messages";
 import { LinkButton } from "../../ui/Button";
 import { Copy } from "../../ui/Copy";
 import { Count } from "../../ui/Count";
@@ -22,6 +21,7 @@ import { bindAgain } from "../channels/paths";
 import { Credentials } from "./Credentials";
 import { Followers } from "./Followers";
 import { Migration } from "./Migration";
+import { useMessages } from "./messages";
 import { Names } from "./Names";
 import { Push } from "./Push";
 import { ResetAddresses } from "./ResetAddresses";

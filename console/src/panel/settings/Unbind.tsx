@@ -9,7 +9,6 @@ import { useMutation, useQuery } from "../../api/hooks";
 import { Answer } from "../../app/Answer";
 import { ApiProblem } from "../../app/ApiProblem";
 import { formatCount } from "../../i18n/format";
-import { useMessages } from "../../i18n/messages";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { Stack } from "../../ui/Layout";
@@ -17,6 +16,7 @@ import { Section } from "../../ui/Section";
 import { showToast } from "../../ui/toast";
 import { isLastKey } from "./gateKeeping";
 import { isOver } from "./jobStates";
+import { useMessages } from "./messages";
 
 type UnbindProps = { channel: ChannelSettingsFragment; again: () => void };
 
