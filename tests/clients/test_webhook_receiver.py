@@ -166,8 +166,8 @@ async def test_of_two_who_became_one_only_one_stays_in_the_book(robot: Robot, po
         await program.line()
         [endpoint] = await hooks.every()
         assert "USER_MIGRATED" in endpoint["events"]
-        gained = {"type": "user.tags_changed", "channelId": "C", "added": ["T"], "removed": []}
-        told = [
+        gained: dict[str, Any] = {"type": "user.tags_changed", "channelId": "C", "added": ["T"], "removed": []}
+        told: list[dict[str, Any]] = [
             gained | {"userId": "former"},
             {"type": "user.migrated", "channelId": "C", "userId": "other"},
             {"type": "user.migrated", "channelId": "C", "userId": "present", "formerUserId": "former"},

@@ -93,7 +93,7 @@ async def test_a_refusal_is_told_as_one(console: Console, account: ImitatedAccou
     async def is_told() -> bool:
         """Look for newer entries until the refusal is written, seconds later."""
         await page.get_by_role("button", name="Look for newer ones").click()
-        return await entry.count() == 1
+        return bool(await entry.count() == 1)
 
     await wait_until(is_told)
     await expect(entry).to_contain_text("Refused")

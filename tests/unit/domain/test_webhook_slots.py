@@ -5,7 +5,7 @@ from service.foundation.settings import WebhookCalls
 from service.storage.webhook_sending import DuePosition
 
 
-def slots(at_once: int = 100, at_once_each: int = 3) -> Slots:
+def slots(at_once: int = 100, at_once_each: int = 3) -> Slots[DuePosition]:
     return Slots(WebhookCalls(at_once=at_once, at_once_each=at_once_each))
 
 
