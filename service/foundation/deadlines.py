@@ -84,7 +84,7 @@ class Deadline:
         self._task.cancel()
 
     def watch(self) -> None:
-        """Ring once the client has left, if that can be told."""
+        """Call it once the client has left, if that can be told."""
         if self._departure is not None and self._watching is None:
             self._watching = asyncio.create_task(self._ring_after(self._departure))
 
