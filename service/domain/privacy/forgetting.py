@@ -99,12 +99,13 @@ async def forget_openid(
     What is to be written `along_with` it is written in its transaction, called with the ordinals that were forgotten.
     """
     while True:
-        async with runtime.pool.acquire() as conn, conn.transaction():
+        async with runtime.pool.acquire() as conn:
             known = await users.ordinals_of(conn, channel_id, [openid])
             if not known:
-                await forget_in_receipts(conn, channel_id, [openid])
-                if along_with is not None:
-                    await along_with(conn, ())
+                async with conn.transaction():
+                    await forget_in_receipts(conn, channel_id, [openid])
+                    if along_with is not None:
+                        await along_with(conn, ())
                 return None
         forgotten = await _forget(runtime, channel_id, known.values(), unfollowed=None, along_with=along_with)
         if forgotten:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 import orjson
@@ -12,6 +12,8 @@ from service.entities.paging import Slice, SliceKey
 from service.entities.return_data import BatchEnd, Receipt, ReceiptHead, RejectedOpenid, ReturnMode, ReturnSource
 from service.storage.database.pool import Connection
 from service.storage.database.statements import STATEMENTS
+
+MAX_TAG_ID: Final = 2**31 - 1
 
 
 class KeyedTag(NamedTuple):
@@ -98,13 +100,13 @@ async def give_keys(conn: Connection, channel_id: int, from_tag_id: int, into_ta
 
 async def lock_tags_shared(conn: Connection, channel_id: int, tag_ids: Iterable[int]) -> dict[int, LockedTag]:
     """Lock tags against edits, merges and replacement, and return them, `{tag_id: tag}`."""
-    rows = await conn.fetch(STATEMENTS["lock_tags_shared"], channel_id, sorted(tag_ids))
+    rows = await conn.fetch(STATEMENTS["lock_tags_shared"], channel_id, _ascending(tag_ids))
     return {row["tag_id"]: LockedTag(*row.values()) for row in rows}
 
 
 async def lock_tags_exclusive(conn: Connection, channel_id: int, tag_ids: Iterable[int]) -> dict[int, LockedTag]:
     """Lock tags against every other change of their batches, and return them, `{tag_id: tag}`."""
-    rows = await conn.fetch(STATEMENTS["lock_tags_exclusive"], channel_id, sorted(tag_ids))
+    rows = await conn.fetch(STATEMENTS["lock_tags_exclusive"], channel_id, _ascending(tag_ids))
     return {row["tag_id"]: LockedTag(*row.values()) for row in rows}
 
 
@@ -288,3 +290,8 @@ def _head(row: asyncpg.Record) -> dict[str, Any]:
         "undo_removed": row["undo_removed"],
         "undo_kept": row["undo_kept"],
     }
+
+
+def _ascending(tag_ids: Iterable[int]) -> list[int]:
+    """Return the ids in the order of locking, without those that no column holds: they are of no tag."""
+    return sorted(tag_id for tag_id in tag_ids if tag_id <= MAX_TAG_ID)

@@ -47,9 +47,12 @@ async def test_what_happens_is_numbered_without_any_notification(
         for name in ("Gold", "Silver"):
             await make_tag(runtime, channel, name, "ann")
             await make_tag(runtime, unfollowed, name, "ann")
-            read = await wait_until(follower.read)
-            assert [each["type"] for each in read] == ["tag.created", "user.tags_changed"]
-    assert appended == [channel.channel_id] * 2
+            read = [await wait_until(follower.read)]
+            # What is committed one after the other may be numbered so.
+            if len(read[0]) == 1:
+                read.append(await wait_until(follower.read))
+            assert [each["type"] for part in read for each in part] == ["tag.created", "user.tags_changed"]
+    assert set(appended) == {channel.channel_id}
 
 
 async def test_a_notification_is_followed_at_once(runtime: Runtime, channel: Channel, redis_url: str) -> None:
