@@ -16,8 +16,8 @@ export function PaletteButton({ channels, channel }: PaletteButtonProps) {
   const m = useMessages();
   const [open, setOpen] = useState(false);
   useEffect(() => {
-    // Whoever types right after Ctrl-K should not type into nothing.
-    const timer = setTimeout(load, 1_000);
+    // Whoever types right after Ctrl-K should not type into nothing. Where it fails now, opening tries again.
+    const timer = setTimeout(() => load().catch(() => undefined), 1_000);
     return () => clearTimeout(timer);
   }, []);
   useEffect(() => {
