@@ -58,9 +58,16 @@ async def chain_ends(conn: Connection, home: int) -> ChainEnds:
     return _ends(home, await conn.fetchrow(STATEMENTS["audit_chain"], home))
 
 
-async def lock_chain(conn: Connection, home: int) -> ChainEnds | None:
-    """Lock a chain until the transaction ends, and return its ends; None while another transaction has it locked."""
+async def begin_chain(conn: Connection, home: int) -> None:
+    """Begin the chain of a home channel unless it has one; outside a transaction, so that nobody waits for its end."""
     await conn.execute(STATEMENTS["begin_audit_chain"], home)
+
+
+async def lock_chain(conn: Connection, home: int) -> ChainEnds | None:
+    """Lock a chain until the transaction ends, and return its ends.
+
+    None while another transaction has it locked, and where there is none.
+    """
     row = await conn.fetchrow(STATEMENTS["lock_audit_chain"], home)
     return None if row is None else _ends(home, row)
 

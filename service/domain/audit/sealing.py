@@ -12,7 +12,7 @@ from typing import Final
 from service.domain.audit.chain import hash_of
 from service.domain.audit.reading import position_of
 from service.domain.runtime import Runtime
-from service.entities.audit_chain import LoggedEntry
+from service.entities.audit_chain import ChainEnds, LoggedEntry
 from service.storage import audit_chain
 from service.storage.audit_chain import DueBefore, Seal
 from service.storage.channels import home_channel_or_none
@@ -55,21 +55,27 @@ async def seal_audit_logs(runtime: Runtime) -> int:
 
 async def _seal_slice(runtime: Runtime, robot_id: str, channel_ids: Sequence[int], due: DueBefore) -> int:
     """Seal the oldest entries of a robot in one transaction, and return how many; 0 while another process does."""
-    async with runtime.pool.acquire() as conn, conn.transaction():
+    async with runtime.pool.acquire() as conn:
         home = await home_channel_or_none(conn, robot_id)
-        ends = None if home is None else await audit_chain.lock_chain(conn, home)
-        if ends is None:
+        if home is None:
             return 0
-        number, previous = ends.last_number, ends.last_hash
-        seals = []
-        for entry, _, _ in await _lock_oldest(conn, channel_ids, due):
-            number += 1
-            previous = hash_of(entry, number, previous)
-            seals.append(Seal(entry.channel_id, entry.entry_id, number, previous))
-        if previous is not None and seals:
-            await audit_chain.seal_entries(conn, seals)
-            await audit_chain.advance_chain(conn, ends.home, number, previous)
-        return len(seals)
+        await audit_chain.begin_chain(conn, home)
+        async with conn.transaction():
+            ends = await audit_chain.lock_chain(conn, home)
+            return 0 if ends is None else await _seal(conn, ends, channel_ids, due)
+
+
+async def _seal(conn: Connection, ends: ChainEnds, channel_ids: Sequence[int], due: DueBefore) -> int:
+    number, previous = ends.last_number, ends.last_hash
+    seals = []
+    for entry, _, _ in await _lock_oldest(conn, channel_ids, due):
+        number += 1
+        previous = hash_of(entry, number, previous)
+        seals.append(Seal(entry.channel_id, entry.entry_id, number, previous))
+    if previous is not None and seals:
+        await audit_chain.seal_entries(conn, seals)
+        await audit_chain.advance_chain(conn, ends.home, number, previous)
+    return len(seals)
 
 
 async def _lock_oldest(conn: Connection, channel_ids: Sequence[int], due: DueBefore) -> list[LoggedEntry]:

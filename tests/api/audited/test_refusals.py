@@ -1,4 +1,4 @@
-"""Who is not allowed to do something is on record, and so is what failed; queries and data are not."""
+"""Put on record who is not allowed to do something, and what failed; queries and data are not recorded."""
 
 from typing import Any
 

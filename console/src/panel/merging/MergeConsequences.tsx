@@ -1,11 +1,10 @@
 import { Link } from "wouter-preact";
 import type { MergePreviewQuery, UsingComboFragment } from "../../api/generated/graphql";
-import { can } from "../../app/viewer";
 import { formatCount } from "../../i18n/format";
 import { Row } from "../../ui/Layout";
 import { Problem } from "../../ui/Problem";
 import { TagChip } from "../../ui/TagChip";
-import { Time } from "../../ui/Time";
+import { BroadcastLinks } from "../tags/BroadcastLinks";
 import { paths } from "../tags/paths";
 import { useMessages } from "./messages";
 
@@ -41,18 +40,7 @@ export function MergeConsequences({ found, channel }: { found: Preview; channel:
       ) : (
         <div>
           <p>{m.merging.broadcasts(formatCount(broadcasts.length), into.name)}</p>
-          <ul>
-            {broadcasts.map(({ id, name, startAt }) => (
-              <li key={id}>
-                {can("BROADCAST") ? (
-                  <Link href={paths.broadcast(channel, id)}>{name ?? id}</Link>
-                ) : (
-                  (name ?? id)
-                )}
-                , <Time at={startAt} />
-              </li>
-            ))}
-          </ul>
+          <BroadcastLinks broadcasts={broadcasts} channel={channel} />
         </div>
       )}
       {link && link.remoteTagId !== null && <p>{m.merging.remote(link.remoteName)}</p>}

@@ -1,9 +1,7 @@
 import { useState } from "preact/hooks";
-import { Link } from "wouter-preact";
 import { DeleteTagDocument, DeleteTagPreviewDocument } from "../../api/generated/graphql";
 import { useMutation, useQuery } from "../../api/hooks";
 import { ApiProblem } from "../../app/ApiProblem";
-import { can } from "../../app/viewer";
 import { formatCount } from "../../i18n/format";
 import { useMessages } from "../../i18n/messages";
 import { Button } from "../../ui/Button";
@@ -11,9 +9,8 @@ import { Dialog } from "../../ui/Dialog";
 import { Row, Stack } from "../../ui/Layout";
 import { Loading } from "../../ui/Loading";
 import { TagChip } from "../../ui/TagChip";
-import { Time } from "../../ui/Time";
 import { showToast } from "../../ui/toast";
-import { paths } from "./paths";
+import { BroadcastLinks } from "./BroadcastLinks";
 import type { TagRow } from "./tagList";
 
 type DeleteDialogProps = { tag: TagRow; channel: string; onClose: () => void };
@@ -97,18 +94,7 @@ function Consequences({ found, channel }: { found: Preview; channel: string }) {
       ) : (
         <div>
           <p>{m.tags.deleteBroadcasts(formatCount(broadcasts.length))}</p>
-          <ul>
-            {broadcasts.map(({ id, name, startAt }) => (
-              <li key={id}>
-                {can("BROADCAST") ? (
-                  <Link href={paths.broadcast(channel, id)}>{name ?? id}</Link>
-                ) : (
-                  (name ?? id)
-                )}
-                , <Time at={startAt} />
-              </li>
-            ))}
-          </ul>
+          <BroadcastLinks broadcasts={broadcasts} channel={channel} />
         </div>
       )}
       {link && link.remoteTagId !== null && <p>{m.tags.deleteRemote(link.remoteName)}</p>}
